@@ -1,0 +1,100 @@
+/**
+ * A small cookie jar for runtimes whose `fetch` has none. One per client: two clients must never look like one browser.
+ * Values are opaque and never re-encoded (they hold `!`, `/`, `+`, `=`).
+ */
+export interface CookieJar {
+  /** Takes the `Set-Cookie` lines of a reply from `url`. What does not fit the host is ignored, never an error. */
+  store(url: URL, lines: readonly string[]): void
+  /** The `Cookie` header for a request to `url`, or undefined. */
+  header(url: URL): string | undefined
+  clear(): void
+}
+
+interface Cookie {
+  name: string
+  value: string
+  domain: string
+  hostOnly: boolean
+  path: string
+  secure: boolean
+  expires: number
+}
+
+export function cookieJar(now: () => number): CookieJar {
+  const cookies = new Map<string, Cookie>()
+
+  const parse = (url: URL, line: string): Cookie | undefined => {
+    const [pair = '', ...attributes] = line.split(';')
+    const equals = pair.indexOf('=')
+    const name = pair.slice(0, equals).trim()
+    if (equals < 1 || !name) return undefined
+    const cookie: Cookie = {
+      name,
+      value: pair.slice(equals + 1).trim(),
+      domain: url.hostname,
+      hostOnly: true,
+      path: url.pathname.slice(0, url.pathname.lastIndexOf('/')) || '/',
+      secure: false,
+      expires: Number.POSITIVE_INFINITY,
+    }
+    let maxAge: number | undefined
+    for (const attribute of attributes) {
+      const split = attribute.indexOf('=')
+      const key = (split < 0 ? attribute : attribute.slice(0, split)).trim().toLowerCase()
+      const value = split < 0 ? '' : attribute.slice(split + 1).trim()
+      if (key === 'domain' && value) {
+        cookie.domain = value.replace(/^\./, '').toLowerCase()
+        cookie.hostOnly = false
+      } else if (key === 'path' && value.startsWith('/')) cookie.path = value
+      else if (key === 'secure') cookie.secure = true
+      else if (key === 'max-age' && /^-?\d+$/.test(value)) maxAge = Number(value)
+      else if (key === 'expires') {
+        const at = Date.parse(value)
+        if (!Number.isNaN(at)) cookie.expires = at
+      }
+    }
+    // Max-Age wins over Expires: RFC 6265, 5.3.
+    if (maxAge !== undefined) cookie.expires = maxAge > 0 ? now() + maxAge * 1000 : 0
+    return cookie
+  }
+
+  const domainMatches = (host: string, cookie: Cookie): boolean =>
+    host === cookie.domain || (!cookie.hostOnly && host.endsWith(`.${cookie.domain}`) && !isAddress(host))
+
+  return {
+    store(url, lines) {
+      for (const line of lines) {
+        const cookie = parse(url, line)
+        if (!cookie || !domainMatches(url.hostname, cookie)) continue
+        // A cookie for a whole public suffix (`com`) would leak to strangers.
+        if (!cookie.hostOnly && !cookie.domain.includes('.') && cookie.domain !== url.hostname) continue
+        const key = `${cookie.name};${cookie.domain};${cookie.path}`
+        if (cookie.expires <= now()) cookies.delete(key)
+        else cookies.set(key, cookie)
+      }
+    },
+    header(url) {
+      const pairs: string[] = []
+      for (const [key, cookie] of cookies) {
+        if (cookie.expires <= now()) cookies.delete(key)
+        else if (domainMatches(url.hostname, cookie) && pathMatches(url.pathname, cookie.path) && (!cookie.secure || isTrusted(url)))
+          pairs.push(`${cookie.name}=${cookie.value}`)
+      }
+      return pairs.length > 0 ? pairs.join('; ') : undefined
+    },
+    clear: () => cookies.clear(),
+  }
+}
+
+function pathMatches(path: string, cookiePath: string): boolean {
+  return path === cookiePath || path.startsWith(cookiePath.endsWith('/') ? cookiePath : `${cookiePath}/`)
+}
+
+function isAddress(host: string): boolean {
+  return /^[\d.]+$/.test(host) || host.includes(':')
+}
+
+/** Secure cookies also go to loopback, as browsers do: a local org for tests has no TLS. */
+function isTrusted(url: URL): boolean {
+  return url.protocol === 'https:' || /^(localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname)
+}

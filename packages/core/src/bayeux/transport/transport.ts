@@ -1,0 +1,38 @@
+/** One POST of the Bayeux conversation. */
+export interface TransportRequest {
+  url: URL
+  headers: Readonly<Record<string, string>>
+  body: string
+  signal: AbortSignal
+  deadline: Deadline
+  /** The page may be going away: let the request outlive it where the runtime can. */
+  keepalive?: boolean
+}
+
+/** Limits of one exchange, in milliseconds. */
+export interface Deadline {
+  /** Until the response's headers. */
+  headersMs: number
+  /** Between two pieces of the body. */
+  idleMs: number
+  /** In all. */
+  totalMs: number
+}
+
+export interface TransportResponse {
+  status: number
+  /** Lower-case name to value. */
+  header(name: string): string | undefined
+  text: string
+  /** Why the body is not whole; what did arrive is in `text`. */
+  cut?: 'broken' | 'timeout' | 'too_large'
+}
+
+/** How bytes get to the org and back. Owns cookies and connections. A custom one replaces `fetch` altogether. */
+export interface Transport {
+  /** @throws TransportError `network`, `timeout` or `redirected` before a status was known; the signal's reason on abort. */
+  exchange(request: TransportRequest): Promise<TransportResponse>
+  /** Forgets cookies: the next handshake starts a new browser session. */
+  reset?(): void
+  close?(): void | Promise<void>
+}

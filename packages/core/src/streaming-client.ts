@@ -1,0 +1,30 @@
+import type { BayeuxMessage, OutgoingMessage } from './bayeux/wire/message.ts'
+import type { ClientState, ClientStatus } from './client-status.ts'
+import type { Subscription } from './delivery/subscription.ts'
+import type { StreamEvent } from './events/stream-event.ts'
+import type { SubscribeOptions } from './options.ts'
+
+/** The client a program works with; made by `createClient`. */
+export interface StreamingClient extends AsyncDisposable {
+  readonly state: ClientState
+  /** The CometD endpoint, once known. */
+  readonly endpoint: URL | undefined
+  /** Connects. Optional: the first subscription does it. */
+  start(): Promise<void>
+  /** Begins a subscription at once; `ready` tells when the org has accepted it. */
+  subscribe<T = unknown>(channel: string, options?: SubscribeOptions<T>): Subscription<T>
+  /** Closes the channel's subscriptions. */
+  unsubscribe(channel: string): Promise<void>
+  /** Events of every subscription that has no loop of its own, present or later. */
+  events(): AsyncIterableIterator<StreamEvent>
+  /** Every message, meta messages too. A tap: keeps the last 1,000 and never slows the stream. */
+  messages(): AsyncIterableIterator<BayeuxMessage>
+  /** What happens to the connection. A tap, like `messages()`. */
+  status(): AsyncIterableIterator<ClientStatus>
+  /** Sends one message; resolves with the replies. Not for handshake, connect or disconnect. */
+  send(message: OutgoingMessage): Promise<BayeuxMessage[]>
+  /** Lets every loop finish what is buffered, then end. */
+  askStop(): void
+  /** Closes all subscriptions, saves positions, says goodbye (2 s at most). `start()` works again afterwards. */
+  stop(): Promise<void>
+}

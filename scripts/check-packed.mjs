@@ -1,0 +1,27 @@
+// The gates on what is published: each public package is packed as it would be, then held against publint and attw.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const out = mkdtempSync(join(tmpdir(), 'sfstream-packed-'))
+let failed = false
+const run = (command, args) => {
+  const result = spawnSync(command, args, { encoding: 'utf8' })
+  if (result.status !== 0) {
+    failed = true
+    console.error(`${command} ${args.join(' ')}\n${result.stdout}${result.stderr}`)
+  }
+}
+for (const name of readdirSync('packages')) {
+  const manifest = JSON.parse(readFileSync(`packages/${name}/package.json`, 'utf8'))
+  if (manifest.private) continue
+  const tarball = join(out, `${name}.tgz`)
+  run('pnpm', ['--dir', `packages/${name}`, 'pack', '--out', tarball])
+  run('node_modules/.bin/publint', ['run', '--strict', tarball])
+  const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json')
+  if (entries.length > 0) run('node_modules/.bin/attw', [tarball, '--profile', 'node16', '--format', 'ascii', '--exclude-entrypoints', './package.json'])
+  if (!failed) console.log(`${manifest.name}: packed, publint and attw clean`)
+}
+rmSync(out, { recursive: true })
+process.exitCode = failed ? 1 : 0

@@ -5,7 +5,8 @@ import manifest from '../package.json' with { type: 'json' }
 import { checkArguments } from './arguments.ts'
 import type { Command, Context } from './command.ts'
 import { exitStatus, exitStatusHelp, statusOf } from './exit-status.ts'
-import { BrokenPipe, type Terminal } from './terminal.ts'
+import { Stopped } from './stopped.ts'
+import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Loaded when called: `--help` need not read the client. */
@@ -28,7 +29,7 @@ export async function main(args: readonly string[], context: Context): Promise<n
     await dispatch(args, context)
     return exitStatus.ok
   } catch (error) {
-    if (error instanceof BrokenPipe) return exitStatus.ok
+    if (error instanceof Stopped) return exitStatus.ok
     report(error, terminal, args.includes('--verbose'))
     return statusOf(error)
   }

@@ -1,4 +1,5 @@
 import picocolors from 'picocolors'
+import { Stopped } from './stopped.ts'
 
 export type Colors = ReturnType<typeof picocolors.createColors>
 
@@ -7,19 +8,11 @@ export interface Terminal {
   readonly colors: Colors
   /** Room in a line; Infinity where the output is not a screen. */
   readonly columns: number
-  /** Resolves once the line has left the process; rejects with BrokenPipe when nobody reads any more. */
+  /** Resolves once the line has left the process; rejects with Stopped when nobody reads any more. */
   print(line: string): Promise<void>
   note(line: string): void
   /** Calls back, once, when the reader has gone. */
   onBroken(listener: () => void): void
-}
-
-/** The reader of our output has gone: nothing is wrong, there is just nothing left to do. */
-export class BrokenPipe extends Error {
-  constructor() {
-    super('The reader of the output has gone.')
-    this.name = 'BrokenPipe'
-  }
 }
 
 interface Stream extends NodeJS.WritableStream {
@@ -45,11 +38,11 @@ export function terminal(out: Stream, err: Stream, env: Readonly<Record<string, 
     columns: out.isTTY ? (out.columns ?? 80) : Number.POSITIVE_INFINITY,
     print: (line) =>
       broken
-        ? Promise.reject(new BrokenPipe())
+        ? Promise.reject(new Stopped())
         : new Promise((resolve, reject) => {
             out.write(`${line}\n`, (error) => {
               if (!error) resolve()
-              else reject(isBroken(error) ? new BrokenPipe() : error)
+              else reject(isBroken(error) ? new Stopped() : error)
             })
           }),
     note: (line) => {

@@ -19,8 +19,8 @@ export function clientCredentials(options: ClientCredentialsOptions): AuthProvid
   const { clientId, clientSecret } = options
   required('clientCredentials', { clientId, clientSecret })
   const host = myDomainHost({ loginUrl: options.loginUrl })
-  return sessionCache(async ({ signal, platform }) => {
+  return sessionCache(({ signal, platform }) => {
     const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }
-    return (await tokenLogin({ host, form, secrets: [clientSecret], signal, platform })).session
+    return tokenLogin({ host, form, secrets: [clientSecret], signal, platform })
   })
 }

@@ -49,6 +49,6 @@ export function jwtBearer(options: JwtBearerOptions): AuthProvider {
   return sessionCache(async ({ signal, platform }) => {
     const assertion = await sign(platform.now())
     const form = { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion }
-    return (await tokenLogin({ host, form, secrets: [assertion], signal, platform })).session
+    return tokenLogin({ host, form, secrets: [assertion], signal, platform })
   })
 }

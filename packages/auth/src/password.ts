@@ -22,8 +22,8 @@ export function password(options: PasswordOptions): AuthProvider {
   required('password', { username, password: word, clientId, clientSecret })
   const host = loginHost(options)
   const secret = `${word}${securityToken}`
-  return sessionCache(async ({ signal, platform }) => {
+  return sessionCache(({ signal, platform }) => {
     const form = { grant_type: 'password', client_id: clientId, client_secret: clientSecret, username, password: secret }
-    return (await tokenLogin({ host, form, secrets: [secret, word, securityToken, clientSecret], signal, platform })).session
+    return tokenLogin({ host, form, secrets: [secret, word, securityToken, clientSecret], signal, platform })
   })
 }

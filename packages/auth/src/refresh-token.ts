@@ -1,9 +1,11 @@
-import { AuthenticationError, type AuthProvider, type OrgSession } from '@sfstream/core'
+import { AuthenticationError, type AuthProvider } from '@sfstream/core'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
 import { safeCause } from './redact.ts'
 import { required } from './required.ts'
 import { sessionCache } from './session-cache.ts'
-import { tokenLogin } from './token-login.ts'
+import { requestToken } from './token-endpoint.ts'
+import { replySession } from './token-login.ts'
+import type { TokenReply } from './token-reply.ts'
 
 export interface RefreshTokenOptions extends LoginHostOptions {
   refreshToken: string
@@ -27,11 +29,11 @@ export function refreshToken(options: RefreshTokenOptions): AuthProvider {
   required('refreshToken', { refreshToken: options.refreshToken, clientId, ...(clientSecret === undefined ? {} : { clientSecret }) })
   const host = loginHost(options)
   let token = options.refreshToken
-  // A session whose new refresh token could not be stored yet.
-  let unsaved: OrgSession | undefined
+  // The reply whose refresh token could not be stored yet.
+  let unsaved: TokenReply | undefined
 
-  const save = async (session: OrgSession, secrets: readonly string[]): Promise<OrgSession> => {
-    unsaved = session
+  const save = async (reply: TokenReply, secrets: readonly string[]): Promise<void> => {
+    unsaved = reply
     try {
       await onRotate?.(token)
     } catch (error) {
@@ -40,25 +42,31 @@ export function refreshToken(options: RefreshTokenOptions): AuthProvider {
         message: 'onRotate failed: the new refresh token is in memory only, and the old one no longer works.',
         remediation: 'Mend the store behind `onRotate`; the next attempt calls it again with the same token.',
         retryable: true,
-        cause: safeCause(error, [...secrets, token, session.accessToken]),
+        cause: safeCause(error, [...secrets, token, reply.access_token]),
       })
     }
     unsaved = undefined
-    return session
   }
 
   return sessionCache(async ({ signal, platform }) => {
     const secrets = [token, ...(clientSecret === undefined ? [] : [clientSecret])]
-    if (unsaved) return save(unsaved, secrets)
+    let reply = unsaved
+    if (reply) {
+      await save(reply, secrets)
+      return replySession(reply, host)
+    }
     const form = {
       grant_type: 'refresh_token',
       client_id: clientId,
       ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
       refresh_token: token,
     }
-    const login = await tokenLogin({ host, form, secrets, signal, platform })
-    if (login.refreshToken === undefined || login.refreshToken === token) return login.session
-    token = login.refreshToken
-    return save(login.session, secrets)
+    reply = await requestToken({ host, form, secrets, signal, platform })
+    // Kept and stored first, whatever else the reply may hold: the old token is dead.
+    if (reply.refresh_token !== undefined && reply.refresh_token !== token) {
+      token = reply.refresh_token
+      await save(reply, secrets)
+    }
+    return replySession(reply, host)
   })
 }

@@ -14,6 +14,7 @@ interface Rule {
   remediation: string
 }
 
+const maxWords = 500
 const again = 'Nothing to change: try again after a pause.'
 
 /** What passes by itself. Salesforce OAuth error codes; `retry your request` is its own wording. */
@@ -100,8 +101,9 @@ export function tokenFault(fault: OAuthFault, host: string, secrets: readonly st
     rule.error && rule.description
       ? rule.error.test(fault.error) || rule.description.test(fault.description.toLowerCase())
       : (rule.error?.test(fault.error) ?? rule.description?.test(fault.description.toLowerCase()) ?? false)
-  const error = redact(fault.error, secrets)
-  const text = redact(fault.description, secrets)
+  // Redacted before it is cut: half a secret would not be found.
+  const error = redact(fault.error, secrets).slice(0, maxWords)
+  const text = redact(fault.description, secrets).slice(0, maxWords)
   const said = text ? `${error}: ${text}` : error
   const server = { error, text, status: fault.status }
 

@@ -1,6 +1,6 @@
+import { accessToken } from '@sfstream/auth'
 import { AuthenticationError } from '@sfstream/core'
 import { expect, test } from 'vitest'
-import { accessToken } from '@sfstream/auth'
 import { context, failure, instance, scriptedPlatform } from './scripted-platform.ts'
 
 const idle = scriptedPlatform()
@@ -29,7 +29,11 @@ test('P11 without a callback a refused token is final', async () => {
   const auth = accessToken({ accessToken: 't1', instanceUrl: instance })
   const rejected = await auth.getSession(context(idle))
   for (const _ of [1, 2]) {
-    expect(await failure(auth.getSession({ ...context(idle), rejected }))).toMatchObject({ name: 'AuthenticationError', code: 'token_refused', retryable: false })
+    expect(await failure(auth.getSession({ ...context(idle), rejected }))).toMatchObject({
+      name: 'AuthenticationError',
+      code: 'token_refused',
+      retryable: false,
+    })
   }
 })
 

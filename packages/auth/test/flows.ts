@@ -1,6 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto'
+import {
+  clientCredentials,
+  type JwtBearerOptions,
+  jwtBearer,
+  type PasswordOptions,
+  password,
+  type RefreshTokenOptions,
+  refreshToken,
+} from '@sfstream/auth'
 import type { AuthProvider } from '@sfstream/core'
-import { clientCredentials, type JwtBearerOptions, jwtBearer, type PasswordOptions, password, type RefreshTokenOptions, refreshToken } from '@sfstream/auth'
 
 const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
 export const keys = {
@@ -11,15 +19,14 @@ export const keys = {
   publicKey: pair.publicKey,
 }
 
-/** Every secret below; none may show anywhere. */
-export const secrets = ['p&ss w0rd+1', 'SecTok%3D9', 'client/secret=', '5Aep861.refresh!tok']
-
 export type Host = { loginUrl?: string | URL; sandbox?: boolean }
 
-export const flows: { name: string; make: (host?: Host) => AuthProvider; grant: string }[] = [
+/** `secrets` may show nowhere. */
+export const flows: { name: string; make: (host?: Host) => AuthProvider; grant: string; secrets: string[] }[] = [
   {
     name: 'password',
     grant: 'password',
+    secrets: ['p&ss w0rd+1', 'SecTok%3D9', 'client/secret='],
     make: (host) =>
       password({
         username: 'amy@acme.com',
@@ -33,6 +40,7 @@ export const flows: { name: string; make: (host?: Host) => AuthProvider; grant: 
   {
     name: 'refreshToken',
     grant: 'refresh_token',
+    secrets: ['5Aep861.refresh!tok', 'client/secret='],
     make: (host) =>
       refreshToken({
         refreshToken: '5Aep861.refresh!tok',
@@ -44,12 +52,14 @@ export const flows: { name: string; make: (host?: Host) => AuthProvider; grant: 
   {
     name: 'clientCredentials',
     grant: 'client_credentials',
-    make: (host) => clientCredentials({ loginUrl: 'https://acme.my.salesforce.com', clientId: '3MVG9', clientSecret: 'client/secret=', ...host }),
+    secrets: ['client/secret='],
+    make: (host) =>
+      clientCredentials({ loginUrl: 'https://acme.my.salesforce.com', clientId: '3MVG9', clientSecret: 'client/secret=', ...host }),
   },
   {
     name: 'jwtBearer',
     grant: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-    make: (host) =>
-      jwtBearer({ clientId: '3MVG9', username: 'amy@acme.com', privateKey: keys.pkcs8, ...host } satisfies JwtBearerOptions),
+    secrets: [],
+    make: (host) => jwtBearer({ clientId: '3MVG9', username: 'amy@acme.com', privateKey: keys.pkcs8, ...host } satisfies JwtBearerOptions),
   },
 ]

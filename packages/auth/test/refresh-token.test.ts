@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
-import { expect, test } from 'vitest'
 import { refreshToken } from '@sfstream/auth'
+import { expect, test } from 'vitest'
 import { context, failure, scriptedPlatform, tokenReply } from './scripted-platform.ts'
 
 const base = { refreshToken: 'first-token', clientId: 'id' }
@@ -66,4 +66,14 @@ test('the same refresh token in the reply is no rotation, and neither is none', 
   const first = await auth.getSession(context(scripted))
   await auth.getSession({ ...context(scripted), rejected: first })
   expect(rotations).toBe(0)
+})
+
+test('a rotated token is kept and stored even where the rest of the reply is unusable', async () => {
+  const scripted = scriptedPlatform(tokenReply('t1', { refresh_token: 'second-token', instance_url: 'nowhere' }), tokenReply('t2'))
+  const stored: string[] = []
+  const auth = refreshToken({ ...base, onRotate: (token) => stored.push(token) })
+  expect(await failure(auth.getSession(context(scripted)))).toMatchObject({ code: 'bad_instance_url' })
+  expect((await auth.getSession(context(scripted))).accessToken).toBe('t2')
+  expect(stored).toEqual(['second-token'])
+  expect(scripted.seen[1]?.form.refresh_token).toBe('second-token')
 })

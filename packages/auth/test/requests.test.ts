@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
 import { clientCredentials, password, refreshToken } from '@sfstream/auth'
+import { expect, test } from 'vitest'
 import { flows } from './flows.ts'
 import { context, failure, instance, scriptedPlatform, tokenReply } from './scripted-platform.ts'
 
@@ -7,9 +7,21 @@ const hosts = [
   ['production', {}, 'https://login.salesforce.com/services/oauth2/token'],
   ['sandbox', { sandbox: true }, 'https://test.salesforce.com/services/oauth2/token'],
   ['My Domain', { loginUrl: 'https://acme.my.salesforce.com' }, 'https://acme.my.salesforce.com/services/oauth2/token'],
-  ['sandbox My Domain', { loginUrl: 'https://acme--uat.sandbox.my.salesforce.com/' }, 'https://acme--uat.sandbox.my.salesforce.com/services/oauth2/token'],
-  ['Experience Cloud', { loginUrl: new URL('https://acme.my.site.com/partners/') }, 'https://acme.my.site.com/partners/services/oauth2/token'],
-  ['a pasted page', { loginUrl: 'https://acme.my.salesforce.com/home/home.jsp?x=1#y' }, 'https://acme.my.salesforce.com/services/oauth2/token'],
+  [
+    'sandbox My Domain',
+    { loginUrl: 'https://acme--uat.sandbox.my.salesforce.com/' },
+    'https://acme--uat.sandbox.my.salesforce.com/services/oauth2/token',
+  ],
+  [
+    'Experience Cloud',
+    { loginUrl: new URL('https://acme.my.site.com/partners/') },
+    'https://acme.my.site.com/partners/services/oauth2/token',
+  ],
+  [
+    'a pasted page',
+    { loginUrl: 'https://acme.my.salesforce.com/home/home.jsp?x=1#y' },
+    'https://acme.my.salesforce.com/services/oauth2/token',
+  ],
   ['a pasted endpoint', { loginUrl: 'https://sso.acme.com/services/oauth2/token' }, 'https://sso.acme.com/services/oauth2/token'],
   ['loopback', { loginUrl: 'http://127.0.0.1:8080' }, 'http://127.0.0.1:8080/services/oauth2/token'],
 ] as const
@@ -67,7 +79,10 @@ test('P9 the client credentials form holds exactly its three fields', async () =
 })
 
 test('P13 S30 the instance of each reply counts, without its path', async () => {
-  const scripted = scriptedPlatform(tokenReply('t1', { instance_url: 'https://eu1.my.salesforce.com/' }), tokenReply('t2', { instance_url: 'https://eu2.my.salesforce.com' }))
+  const scripted = scriptedPlatform(
+    tokenReply('t1', { instance_url: 'https://eu1.my.salesforce.com/' }),
+    tokenReply('t2', { instance_url: 'https://eu2.my.salesforce.com' }),
+  )
   const provider = clientCredentials({ loginUrl: instance, clientId: 'id', clientSecret: 'secret' })
   const first = await provider.getSession(context(scripted))
   const second = await provider.getSession({ ...context(scripted), rejected: first })

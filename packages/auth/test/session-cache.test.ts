@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
 import { clientCredentials } from '@sfstream/auth'
+import { expect, test } from 'vitest'
 import { flows } from './flows.ts'
 import { context, failure, hanging, instance, refusal, type Seen, scriptedPlatform, tokenReply } from './scripted-platform.ts'
 
@@ -39,7 +39,7 @@ test('P71 credentials survive a failed login: the next call tries again', async 
   expect((await auth.getSession(context(scripted))).accessToken).toBe('t2')
 })
 
-test('a caller that changes its session changes nobody else\'s', async () => {
+test("a caller that changes its session changes nobody else's", async () => {
   const scripted = scriptedPlatform(tokenReply('t1'))
   const auth = provider()
   const session = await auth.getSession(context(scripted))
@@ -77,12 +77,18 @@ test('a login that does not answer within 30 s fails, even where fetch ignores i
   scripted.elapse(29_999)
   expect(scripted.timers()).toBe(1)
   scripted.elapse(1)
-  expect(await failing).toMatchObject({ code: 'login_unavailable', retryable: true, message: 'acme.my.salesforce.com did not answer within 30 s.' })
+  expect(await failing).toMatchObject({
+    code: 'login_unavailable',
+    retryable: true,
+    message: 'acme.my.salesforce.com did not answer within 30 s.',
+  })
   expect(scripted.timers()).toBe(0)
 })
 
 test('the 30 s cover the body too', async () => {
-  const scripted = scriptedPlatform(() => new Response(new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode('{')) })))
+  const scripted = scriptedPlatform(
+    () => new Response(new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode('{')) })),
+  )
   const failing = failure(provider().getSession(context(scripted)))
   await scripted.requests(1)
   scripted.elapse(30_000)

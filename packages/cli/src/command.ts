@@ -17,14 +17,12 @@ export interface Command {
   notes?: readonly string[]
 }
 
+/** Resolves with an exit status, where it is not 0. */
+type Run<T extends ArgsDef> = (args: ParsedArguments<T>, context: Context) => Promise<number | void>
+
 /** Keeps the types of the arguments for `run`, which the common type has no place for. */
 export function command<const T extends ArgsDef>(
-  {
-    run,
-    args,
-    description,
-    name,
-  }: { name: string; description: string; args: T; run: (args: ParsedArguments<T>, context: Context) => Promise<void> },
+  { run, args, description, name }: { name: string; description: string; args: T; run: Run<T> },
   extras: Omit<Command, 'definition'> = {},
 ): Command {
   return {

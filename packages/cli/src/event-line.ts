@@ -6,26 +6,35 @@ export function eventJson({ channel, kind, replayId, createdDate, eventUuid, pay
   return JSON.stringify({ channel, kind, replayId, createdDate, eventUuid, payload })
 }
 
-/** One event as one line for people, no longer than `columns`. */
-export function eventLine(event: StreamEvent, now: Date, { colors, columns }: { colors: Colors; columns: number }): string {
+export type LineEvent = Pick<StreamEvent, 'channel' | 'kind' | 'replayId' | 'payload'>
+
+/** One event as one line for people, no longer than `columns`. With `widths`, channel, kind and id stand in columns. */
+export function eventLine(event: LineEvent, now: Date, { colors, columns, widths = [0, 0, 0] }: LineLayout): string {
   const time = clock(now)
-  const id = event.replayId === undefined ? '-' : `#${event.replayId}`
-  const head = [time, event.channel, kindName(event), id]
-  const room = columns - head.join('  ').length - 2
-  return `${colors.dim(time)}  ${colors.cyan(event.channel)}  ${colors.dim(head[2] ?? '')}  ${colors.yellow(id)}  ${shorten(payloadText(event), room)}`
+  const channel = printable(event.channel).padEnd(widths[0])
+  const kind = kindName(event).padEnd(widths[1])
+  const id = (event.replayId === undefined ? '-' : `#${event.replayId}`).padEnd(widths[2])
+  const room = columns - [time, channel, kind, id].join('  ').length - 2
+  return `${colors.dim(time)}  ${colors.cyan(channel)}  ${colors.dim(kind)}  ${colors.yellow(id)}  ${shorten(payloadText(event), room)}`
+}
+
+export interface LineLayout {
+  colors: Colors
+  columns: number
+  widths?: readonly [channel: number, kind: number, id: number]
 }
 
 export function clock(date: Date): string {
   return date.toTimeString().slice(0, 8)
 }
 
-function kindName({ kind, payload }: StreamEvent): string {
+function kindName({ kind, payload }: LineEvent): string {
   if (kind !== 'change-event') return kind
   const header = (payload as { ChangeEventHeader?: { changeType?: unknown } } | null)?.ChangeEventHeader
   return typeof header?.changeType === 'string' ? `change-event ${printable(header.changeType)}` : kind
 }
 
-function payloadText({ kind, payload }: StreamEvent): string {
+function payloadText({ kind, payload }: LineEvent): string {
   if (kind === 'change-event' && typeof payload === 'object' && payload !== null) {
     const { ChangeEventHeader: header, ...fields } = payload as { ChangeEventHeader?: { recordIds?: unknown } }
     const ids = Array.isArray(header?.recordIds) ? `${header.recordIds.join(',')} ` : ''

@@ -26,8 +26,7 @@ const hidden: typeof commands = {
 export async function main(args: readonly string[], context: Context): Promise<number> {
   const { terminal } = context
   try {
-    await dispatch(args, context)
-    return exitStatus.ok
+    return (await dispatch(args, context)) ?? exitStatus.ok
   } catch (error) {
     if (error instanceof Stopped) return exitStatus.ok
     report(error, terminal, args.includes('--verbose'))
@@ -35,7 +34,7 @@ export async function main(args: readonly string[], context: Context): Promise<n
   }
 }
 
-async function dispatch(args: readonly string[], context: Context): Promise<void> {
+async function dispatch(args: readonly string[], context: Context): Promise<number | void> {
   const [name, ...rest] = args
   const { terminal } = context
   switch (name) {
@@ -56,7 +55,8 @@ async function dispatch(args: readonly string[], context: Context): Promise<void
   const flags = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest
   if (flags.includes('--help') || flags.includes('-h')) return terminal.print(await usage(definition, terminal, notes))
   checkArguments(name, rest, { ...(definition.args as object) }, variadic === undefined ? {} : { variadic })
-  await runCommand(definition, { rawArgs: rest, data: context })
+  const { result } = await runCommand(definition, { rawArgs: rest, data: context })
+  return result as number | void
 }
 
 const program: CommandDef = { meta: { name: manifest.name, version: manifest.version, description: manifest.description } }

@@ -46,6 +46,14 @@ export function statusLine(status: ClientStatus): StatusLine {
       }
     case 'badMessage':
       return { text: `unexpected message: ${status.reason}`, trouble: true }
+    case 'invalidEvent':
+      return { text: `${status.channel} ${from(status.replayId ?? '?')} does not fit its schema: ${status.issues}`, trouble: true }
+    case 'subscriptionFailed':
+      // The loop's own error, which ends the run, says the same.
+      return {
+        text: `${status.channel} ended: ${status.error instanceof Error ? status.error.message : String(status.error)}`,
+        trouble: false,
+      }
     default:
       return status satisfies never
   }

@@ -1,5 +1,5 @@
 import { createClient, fileReplayStore } from '@sfstream/node'
-import { command, type Context, type ParsedArguments } from '../command.ts'
+import { type Context, command, type ParsedArguments } from '../command.ts'
 import { credentials } from '../credentials.ts'
 import type { Report } from '../demo/report.ts'
 import { sampleChannels } from '../demo/sample-events.ts'

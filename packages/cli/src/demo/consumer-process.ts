@@ -12,7 +12,10 @@ export interface ConsumerProcess {
 
 /** Starts a consumer as a process of its own: this program once more, under another command. */
 export function startConsumer(store: string, env: NodeJS.ProcessEnv, onReport: (report: Report) => void): ConsumerProcess {
-  const child: ChildProcess = fork(process.argv[1] ?? '', ['demo-consumer', '--store', store], { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child: ChildProcess = fork(process.argv[1] ?? '', ['demo-consumer', '--store', store], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   child.on('message', (report) => onReport(report as Report))
   // 'close' comes after the last message has been read, 'exit' may come before.
   const ended = once(child, 'close').then(([code, signal]) => (code ?? signal ?? -1) as number | string)

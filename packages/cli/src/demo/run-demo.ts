@@ -1,14 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ClientStatus, fileReplayStore } from '@sfstream/node'
 import { startMockOrgServer } from '@sfstream/mock-org/node'
-import { clock } from '../event-line.ts'
+import { type ClientStatus, fileReplayStore } from '@sfstream/node'
+import { clock, eventLine } from '../event-line.ts'
 import { Stopped } from '../stopped.ts'
 import type { Terminal } from '../terminal.ts'
 import { conditions } from './conditions.ts'
 import { type ConsumerProcess, startConsumer } from './consumer-process.ts'
-import { demoLine } from './demo-line.ts'
 import type { Report } from './report.ts'
 import { sampleChannels, sampleEvent } from './sample-events.ts'
 import { faults, flow, recovery } from './story.ts'
@@ -17,6 +16,8 @@ import { type HandledEvent, type PublishedEvent, type Tally, tally, tallyLine } 
 const publishEveryMs = 150
 /** The demo takes some 20 seconds; a machine under load may take its time. */
 const deadlineMs = 90_000
+
+const widths = [Math.max(...sampleChannels.map((channel) => channel.length)), 'change-event UPDATE'.length, 9] as const
 
 /**
  * Plays the whole story and resolves with its account. Rejects where something awaited did not happen, with Stopped on
@@ -52,7 +53,7 @@ export async function runDemo(terminal: Terminal, env: NodeJS.ProcessEnv): Promi
         const { channel, replayId } = report.event
         handled.push({ channel, replayId, run })
         counts.set(channel, (counts.get(channel) ?? 0) + 1)
-        say(demoLine(report.event, new Date(), terminal))
+        say(eventLine({ ...report.event, replayId: report.event.replayId as `${bigint}` }, new Date(), { ...terminal, widths }))
         break
       }
       case 'status':
@@ -140,4 +141,16 @@ export async function runDemo(terminal: Terminal, env: NodeJS.ProcessEnv): Promi
     await rm(folder, { recursive: true, force: true })
     await printing
   }
+}
+
+/** What is on disk: per channel, the position a new process begins after. */
+async function positions(path: string): Promise<Map<string, string>> {
+  const store = fileReplayStore({ path })
+  const found = new Map<string, string>()
+  for (const channel of sampleChannels) {
+    const [org] = await store.orgs({ org: '', channel, consumer: 'default' })
+    const position = org === undefined ? undefined : await store.load({ org, channel, consumer: 'default' })
+    if (position && typeof position === 'object') found.set(channel, String(position.replayId))
+  }
+  return found
 }

@@ -17,7 +17,10 @@ export function sampleEvent(n: number): SampleEvent {
   const channel = pick(sampleChannels, n)
   switch (channel) {
     case '/event/Order__e':
-      return { channel, payload: { Number__c: 1001 + round, Status__c: pick(['Placed', 'Paid', 'Shipped'], round), Amount__c: 19.9 + (round % 7) * 10 } }
+      return {
+        channel,
+        payload: { Number__c: 1001 + round, Status__c: pick(['Placed', 'Paid', 'Shipped'], round), Amount__c: 19.9 + (round % 7) * 10 },
+      }
     case '/data/AccountChangeEvent':
       return {
         channel,

@@ -69,8 +69,9 @@ export function createRestClient(options: RestClientOptions): RestClient {
     post: (path, init) => request(path, { ...init, method: 'POST' }),
     versions: ({ signal = new AbortController().signal } = {}) => calls.versions(signal),
     limits: async (init = {}) => {
-      const reply = v.safeParse(limitList, await calls.call('limits', init))
-      if (!reply.success) throw badReply('GET limits', 'no list of limits')
+      const body = await calls.call('limits', init)
+      const reply = v.safeParse(limitList, body)
+      if (!reply.success || Array.isArray(body)) throw badReply('GET limits', 'no list of limits')
       return reply.output
     },
     publish: (event, fields, { signal } = {}) => publishEvent(calls, event, fields, signal),

@@ -17,8 +17,8 @@ export interface Command {
   notes?: readonly string[]
 }
 
-/** Resolves with an exit status, where it is not 0. */
-type Run<T extends ArgsDef> = (args: ParsedArguments<T>, context: Context) => Promise<number | void>
+/** May resolve with an exit status; 0 otherwise. */
+type Run<T extends ArgsDef> = (args: ParsedArguments<T>, context: Context) => Promise<unknown>
 
 /** Keeps the types of the arguments for `run`, which the common type has no place for. */
 export function command<const T extends ArgsDef>(

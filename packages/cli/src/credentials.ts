@@ -10,14 +10,17 @@ export interface CredentialFlags {
   sandbox?: boolean | undefined
 }
 
+const sets = `  a token you have     SF_ACCESS_TOKEN SF_INSTANCE_URL
+  JWT bearer           SF_CLIENT_ID SF_USERNAME SF_PRIVATE_KEY (or SF_PRIVATE_KEY_FILE)
+  refresh token        SF_CLIENT_ID SF_REFRESH_TOKEN [SF_CLIENT_SECRET]
+  password             SF_CLIENT_ID SF_CLIENT_SECRET SF_USERNAME SF_PASSWORD [SF_SECURITY_TOKEN]
+  client credentials   SF_CLIENT_ID SF_CLIENT_SECRET SF_LOGIN_URL
+
+  SF_LOGIN_URL is your My Domain URL; without it login.salesforce.com is asked.`
+
 export const credentialsHelp = `CREDENTIALS, from the environment; the first complete set counts
 
-  SF_ACCESS_TOKEN  SF_INSTANCE_URL                              a token you already have
-  SF_CLIENT_ID  SF_USERNAME  SF_PRIVATE_KEY or SF_PRIVATE_KEY_FILE   JWT bearer
-  SF_CLIENT_ID  SF_REFRESH_TOKEN  [SF_CLIENT_SECRET]            refresh token
-  SF_CLIENT_ID  SF_CLIENT_SECRET  SF_USERNAME  SF_PASSWORD  [SF_SECURITY_TOKEN]   password
-  SF_CLIENT_ID  SF_CLIENT_SECRET  SF_LOGIN_URL                  client credentials
-  SF_LOGIN_URL is your My Domain URL; login.salesforce.com where it is left out.
+${sets}
   HTTPS_PROXY, HTTP_PROXY and NO_PROXY are obeyed.`
 
 /**
@@ -29,7 +32,7 @@ export function credentials(env: Environment, flags: CredentialFlags = {}): Auth
   const need = (name: string, because: string): string => {
     const value = get(name)
     if (value) return value
-    throw new UsageError(`${name} is not set, and ${because} needs it.`, `Set ${name}. ${credentialsHelp}`)
+    throw new UsageError(`${name} is not set, and ${because} needs it.`, `Set ${name}. The sets of variables are:\n\n${sets}`)
   }
   if (flags.sandbox && flags.loginUrl)
     throw new UsageError('--sandbox and --login-url exclude each other.', 'Leave --sandbox out: the URL says it all.')
@@ -61,7 +64,7 @@ export function credentials(env: Environment, flags: CredentialFlags = {}): Auth
   if (username || env.SF_PASSWORD) {
     const because = username ? 'SF_USERNAME' : 'SF_PASSWORD'
     const securityToken = get('SF_SECURITY_TOKEN')
-    need('SF_PASSWORD', `${because} (with SF_PRIVATE_KEY or SF_PASSWORD)`)
+    need('SF_PASSWORD', because)
     return password({
       username: need('SF_USERNAME', because),
       // Not trimmed: a password may begin or end with a space.
@@ -81,7 +84,10 @@ export function credentials(env: Environment, flags: CredentialFlags = {}): Auth
       loginUrl: loginUrl ?? instanceUrl ?? need('SF_LOGIN_URL', 'the client credentials flow'),
     })
   }
-  throw new UsageError('There are no credentials in the environment.', `Set one of these. ${credentialsHelp}`)
+  throw new UsageError(
+    'There are no credentials in the environment.',
+    `Set the variables of one line:\n\n${sets}\n\nOr try sfstream demo, which needs none.`,
+  )
 }
 
 function privateKey(env: Environment): string {

@@ -26,7 +26,8 @@ const hidden: typeof commands = {
 export async function main(args: readonly string[], context: Context): Promise<number> {
   const { terminal } = context
   try {
-    return (await dispatch(args, context)) ?? exitStatus.ok
+    const result = await dispatch(args, context)
+    return typeof result === 'number' ? result : exitStatus.ok
   } catch (error) {
     if (error instanceof Stopped) return exitStatus.ok
     report(error, terminal, args.includes('--verbose'))
@@ -34,7 +35,7 @@ export async function main(args: readonly string[], context: Context): Promise<n
   }
 }
 
-async function dispatch(args: readonly string[], context: Context): Promise<number | void> {
+async function dispatch(args: readonly string[], context: Context): Promise<unknown> {
   const [name, ...rest] = args
   const { terminal } = context
   switch (name) {
@@ -53,10 +54,13 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
   if (!load) throw new UsageError(`'${name}' is not a command.`, `Use one of ${Object.keys(commands).join(', ')}.`)
   const { definition, variadic, notes } = await load()
   const flags = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest
-  if (flags.includes('--help') || flags.includes('-h')) return terminal.print(await usage(definition, terminal, notes))
+  if (flags.includes('--help') || flags.includes('-h')) {
+    const text = await usage(definition, terminal, notes)
+    return terminal.print(variadic ? text.replace('<CHANNEL>', '<CHANNEL...>') : text)
+  }
   checkArguments(name, rest, { ...(definition.args as object) }, variadic === undefined ? {} : { variadic })
   const { result } = await runCommand(definition, { rawArgs: rest, data: context })
-  return result as number | void
+  return result
 }
 
 const program: CommandDef = { meta: { name: manifest.name, version: manifest.version, description: manifest.description } }
@@ -71,7 +75,7 @@ async function usage(definition: CommandDef<never> | CommandDef, terminal: Termi
   const parent = definition === program || 'subCommands' in definition ? undefined : program
   const text = [await renderUsage(definition as CommandDef, parent), ...notes].join('\n\n')
   // citty looks at its environment, not at where the text goes.
-  return (terminal.colors.isColorSupported ? text : stripVTControlCharacters(text)).trimEnd()
+  return (terminal.colors.isColorSupported ? text : stripVTControlCharacters(text)).replace(/ +$/gm, '').trimEnd()
 }
 
 function report(error: unknown, terminal: Terminal, verbose: boolean): void {

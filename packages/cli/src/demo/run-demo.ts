@@ -1,14 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startMockOrgServer } from '@sfstream/mock-org/node'
+import { type MockOrgServer, startMockOrgServer } from '@sfstream/mock-org/node'
 import { type ClientStatus, fileReplayStore } from '@sfstream/node'
 import { clock, eventLine } from '../event-line.ts'
 import { Stopped } from '../stopped.ts'
 import type { Terminal } from '../terminal.ts'
 import { conditions } from './conditions.ts'
+import { connectionLog } from './connection-log.ts'
 import { type ConsumerProcess, startConsumer } from './consumer-process.ts'
-import type { Report } from './report.ts'
+import type { Report, ReportedEvent } from './report.ts'
 import { sampleChannels, sampleEvent } from './sample-events.ts'
 import { faults, flow, recovery } from './story.ts'
 import { type HandledEvent, type PublishedEvent, type Tally, tally, tallyLine } from './tally.ts'
@@ -17,6 +18,8 @@ const publishEveryMs = 150
 /** The demo takes some 20 seconds; a machine under load may take its time. */
 const deadlineMs = 90_000
 
+/** Wide enough for the samples, narrow enough for a slide. */
+const demoColumns = 120
 const widths = [Math.max(...sampleChannels.map((channel) => channel.length)), 'change-event UPDATE'.length, 9] as const
 
 /**
@@ -40,7 +43,7 @@ export async function runDemo(terminal: Terminal, env: NodeJS.ProcessEnv): Promi
   const handled: HandledEvent[] = []
   const counts = new Map<string, number>()
   const statuses = new Map<ClientStatus['type'], number>()
-  const resumed: string[] = []
+  const connection = connectionLog()
   let ready = 0
   let run = 0
   const onReport = (report: Report): void => {
@@ -51,17 +54,15 @@ export async function runDemo(terminal: Terminal, env: NodeJS.ProcessEnv): Promi
         break
       case 'event': {
         const { channel, replayId } = report.event
+        const again = handled.some((event) => event.channel === channel && event.replayId === replayId)
         handled.push({ channel, replayId, run })
         counts.set(channel, (counts.get(channel) ?? 0) + 1)
-        say(eventLine({ ...report.event, replayId: report.event.replayId as `${bigint}` }, new Date(), { ...terminal, widths }))
+        say(shortLine(report.event, terminal) + (again ? yellow('  again: the kill came before its position was saved') : ''))
         break
       }
       case 'status':
         statuses.set(report.name, (statuses.get(report.name) ?? 0) + 1)
-        if (report.name === 'resubscribed') {
-          resumed.push(`#${report.from}`)
-          if (resumed.length === sampleChannels.length) happened(green(`resubscribed from ${resumed.splice(0).join(', ')}`))
-        } else if (report.name !== 'state') happened(green(report.text))
+        for (const line of connection.told(report)) happened(green(line))
         break
     }
     waiting.changed()
@@ -74,7 +75,8 @@ export async function runDemo(terminal: Terminal, env: NodeJS.ProcessEnv): Promi
     return consumer
   }
 
-  const published = (): PublishedEvent[] => []
+  const published = (): PublishedEvent[] =>
+    sampleChannels.flatMap((channel) => org.inspect.published(channel).map(({ replayId = '' }) => ({ channel, replayId })))
   let count = 0
   const publish = (): void => {
     const { channel, payload, extra } = sampleEvent(count++)
@@ -98,10 +100,14 @@ export async function runDemo(terminal: Terminal, env: NodeJS.ProcessEnv): Promi
     await flow(3, 'the first events', witness, waiting)
 
     for (const fault of faults) {
+      say('')
       happened(red(bold(`✗ ${fault.title}`)))
-      await recovery(fault, () => fault.strike(org), witness, waiting)
+      await recovery(fault, org, witness, waiting)
     }
 
+    const before = count
+    await until('an event on its way', () => count > before)
+    say('')
     happened(red(bold('✗ the consumer is killed (SIGKILL)')))
     const killed = current
     current = undefined
@@ -117,7 +123,7 @@ export async function runDemo(terminal: Terminal, env: NodeJS.ProcessEnv): Promi
     await flow(4, 'events after the restart', witness, waiting)
 
     clearInterval(publishing)
-    await until('the last events', () => delivered(published(), handled))
+    await until('the last events', () => tally(published(), handled, saved).lost === 0)
     const last = current
     current = undefined
     last.stop()
@@ -126,7 +132,7 @@ export async function runDemo(terminal: Terminal, env: NodeJS.ProcessEnv): Promi
 
     const result = tally(published(), handled, saved)
     say('')
-    say((result.lost + result.duplicated === 0 ? green : red)(tallyLine(result)))
+    say(tallyLine(result))
     return result
   } finally {
     clearInterval(publishing)
@@ -143,6 +149,15 @@ export async function runDemo(terminal: Terminal, env: NodeJS.ProcessEnv): Promi
   }
 }
 
+/** Without what every record has: its id, who made it and when. */
+function shortLine({ channel, kind, replayId, payload }: ReportedEvent, { colors, columns }: Terminal): string {
+  const audit = ['Id', 'CreatedDate', 'CreatedById', 'LastModifiedDate', 'LastModifiedById', 'OwnerId']
+  const fields =
+    typeof payload === 'object' && payload !== null ? Object.entries(payload).filter(([name]) => !audit.includes(name)) : undefined
+  const event = { channel, kind, replayId: replayId as `${bigint}`, payload: fields ? Object.fromEntries(fields) : payload }
+  return eventLine(event, new Date(), { colors, widths, columns: Math.min(columns, demoColumns) })
+}
+
 /** What is on disk: per channel, the position a new process begins after. */
 async function positions(path: string): Promise<Map<string, string>> {
   const store = fileReplayStore({ path })
@@ -153,4 +168,11 @@ async function positions(path: string): Promise<Map<string, string>> {
     if (position && typeof position === 'object') found.set(channel, String(position.replayId))
   }
   return found
+}
+
+/** The consumer logs in as any program would; the caller's own credentials and proxies are none of its business. */
+function consumerEnvironment(env: NodeJS.ProcessEnv, { loginUrl, org }: MockOrgServer): NodeJS.ProcessEnv {
+  const rest = Object.entries(env).filter(([name]) => !name.startsWith('SF_'))
+  const { clientId, clientSecret } = org.credentials
+  return { ...Object.fromEntries(rest), SF_LOGIN_URL: loginUrl, SF_CLIENT_ID: clientId, SF_CLIENT_SECRET: clientSecret }
 }

@@ -19,7 +19,7 @@ export function sampleEvent(n: number): SampleEvent {
     case '/event/Order__e':
       return {
         channel,
-        payload: { Number__c: 1001 + round, Status__c: pick(['Placed', 'Paid', 'Shipped'], round), Amount__c: 19.9 + (round % 7) * 10 },
+        payload: { Number__c: 1001 + round, Status__c: pick(['Placed', 'Paid', 'Shipped'], round) },
       }
     case '/data/AccountChangeEvent':
       return {

@@ -38,15 +38,16 @@ export const faults: readonly Fault[] = [
   },
   {
     title: 'the connection is cut in the middle of an answer',
-    strike: (org) => void org.faults.next({ on: 'connect', cutAfterBytes: 200 }),
+    strike: (org) => void org.faults.next({ on: 'connect', kind: 'cut', afterBytes: 60 }),
     expected: [],
   },
 ]
 
 /** Resolves when the consumer has come through: it said so, and events flow on every channel again. */
-export async function recovery(fault: Fault, strike: () => void, witness: Witness, { until }: Conditions): Promise<void> {
+export async function recovery(fault: Fault, org: MockOrg, witness: Witness, { until }: Conditions): Promise<void> {
   const before = new Map(fault.expected.map(({ status }) => [status, witness.statuses.get(status) ?? 0]))
-  strike()
+  fault.strike(org)
+  await until(`the blow: ${fault.title}`, () => org.faults.pending === 0)
   for (const { status, times } of fault.expected) {
     await until(`'${status}' after: ${fault.title}`, () => (witness.statuses.get(status) ?? 0) >= (before.get(status) ?? 0) + times)
   }

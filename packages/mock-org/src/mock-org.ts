@@ -33,6 +33,8 @@ export interface MockOrgOptions {
   loginUrl?: string
   /** Default `https://test.salesforce.com`. */
   sandboxLoginUrl?: string
+  /** Where `faults.migrate()` moves the org. Default `https://acme2.my.salesforce.com`. */
+  migrationUrl?: string
   /** Channels beside the standard ones of the README. */
   channels?: readonly (string | ChannelDefinition)[]
   users?: readonly Partial<User>[]
@@ -92,6 +94,8 @@ export interface MockOrg {
   readonly credentials: Credentials
   readonly users: readonly User[]
   readonly apps: readonly App[]
+  /** Whether this origin is one of the org's. */
+  serves(origin: string): boolean
   /** A logged-in session, without a login. */
   session(username?: string): { accessToken: string; instanceUrl: string }
   /** Makes a key pair for JWT bearer, gives the app the public half, and returns the private one as PKCS #8 PEM. */
@@ -170,7 +174,7 @@ export function createMockOrg(options: MockOrgOptions = {}): MockOrg {
 
   const plan = faultPlan()
   const serving = service(world, plan, (request) => keepNewest(requests, request, memory.requests))
-  const control = faults(world, plan, serving.cut)
+  const control = faults(world, plan, serving.cut, options.migrationUrl ?? 'https://acme2.my.salesforce.com')
   // Browsers keep `Set-Cookie` and `Cookie` to themselves even in a Response made by hand: there the org plays the browser's part.
   const carried =
     new Response(null, { headers: { 'Set-Cookie': 'a=b' } }).headers.get('Set-Cookie') === null ? browserProfile(now) : undefined
@@ -208,6 +212,7 @@ export function createMockOrg(options: MockOrgOptions = {}): MockOrg {
         return tokens.issueRefresh({ userId: user.id, clientId: app.clientId, scope: app.scopes.join(' ') }).value
       },
     },
+    serves: (origin) => world.hosts.role(origin) !== undefined,
     session(username) {
       const user = username === undefined ? who.users[0] : who.user(username)
       if (!user) throw new Error(`The org has no user ${username}.`)

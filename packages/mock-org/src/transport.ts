@@ -51,7 +51,10 @@ function pieces(all: readonly Uint8Array[], { broken, signal, pause }: Course): 
         const give = (): void => {
           const piece = list[next]
           next += 1
-          if (piece) return controller.enqueue(piece)
+          if (piece) {
+            controller.enqueue(piece)
+            return
+          }
           over()
           if (broken) controller.error(new TypeError('terminated'))
           else controller.close()

@@ -18,7 +18,10 @@ export interface RawClient {
 export function rawClient(org: MockOrg, { version = '66.0', fetch = org.fetch, token = org.session().accessToken } = {}): RawClient {
   let id = 0
   const cookies = new Map<string, string>()
-  const nextId = (): string => String((id += 1))
+  const nextId = (): string => {
+    id += 1
+    return String(id)
+  }
   const send = async (messages: Message | Message[], path: string, signal?: AbortSignal) => {
     const headers: Record<string, string> = { 'Content-Type': 'application/json' }
     if (self.token) headers.Authorization = `Bearer ${self.token}`

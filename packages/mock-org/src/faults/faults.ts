@@ -39,7 +39,7 @@ export interface Faults {
   denyAuthorization(denied?: boolean): void
 }
 
-export function faults(world: World, plan: FaultPlan, cutWaiting: () => void): Faults {
+export function faults(world: World, plan: FaultPlan, cutWaiting: () => void, migrationUrl: string): Faults {
   const { sessions, switches } = world
   const everySession = (): Session[] => sessions.all()
 
@@ -66,7 +66,7 @@ export function faults(world: World, plan: FaultPlan, cutWaiting: () => void): F
       world.revokeToken()
       if (refreshTokensToo) world.tokens.revokeRefresh()
     },
-    migrate(newInstanceUrl = 'https://acme2.my.salesforce.com') {
+    migrate(newInstanceUrl = migrationUrl) {
       world.hosts.move(newInstanceUrl)
       world.tokens.revoke()
       world.bus.resetIds()

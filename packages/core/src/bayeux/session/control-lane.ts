@@ -10,7 +10,7 @@ import type { BayeuxMessage, OutgoingMessage } from '../wire/message.ts'
 import type { Answer, Conversation } from './conversation.ts'
 import type { FeedEntry } from './feed-entry.ts'
 import type { Registry } from './registry.ts'
-import type { RetryPolicies } from './retry-policies.ts'
+import { type RetryPolicies, verdict } from './retry-policies.ts'
 import { type Session, shortDeadline } from './session.ts'
 import { brokenOff, noReply } from './session-errors.ts'
 
@@ -88,7 +88,8 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     }
     if (signal.aborted) return undefined
     if (!answer.ok) {
-      if (answer.fault.error.code === 'request_too_large') return answer.fault
+      // A request the org will not read says nothing about the session: its parts are tried alone.
+      if (answer.fault.kind === 'config') return answer.fault
       await session.fault('control', answer.fault, undefined, answer.retryAfterMs)
       return undefined
     }
@@ -172,11 +173,11 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
   const refused = async (entry: FeedEntry, { kind, error }: Fault, signal: AbortSignal): Promise<void> => {
     entry.attempts = failedOnce(entry.attempts, platform.now())
     const isLimit = kind === 'event-limit' || kind === 'client-limit'
-    const verdict = await policies.subscribe.shouldRetry?.(error, entry.attempts.count)
+    const judged = await verdict(policies.subscribe, error, entry.attempts.count)
     if (signal.aborted || entry.stage !== 'asking') return
-    const tryAgain = verdict ?? (kind === 'busy' || (isLimit && parts.limits === 'wait' && !entry.request.failOnLimit))
+    const tryAgain = judged ?? (kind === 'busy' || (isLimit && parts.limits === 'wait' && !entry.request.failOnLimit))
     const delayMs = tryAgain
-      ? isLimit && verdict === undefined
+      ? isLimit && judged === undefined
         ? limitDelayMs(entry.attempts, platform.random())
         : backoffMs(policies.subscribe, entry.attempts, platform.now(), platform.random())
       : undefined

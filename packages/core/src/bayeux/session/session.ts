@@ -15,7 +15,7 @@ import type { Address, Answer, Conversation } from './conversation.ts'
 import type { EndpointResolver } from './endpoint.ts'
 import { handshakeMessage, readHandshake } from './handshake.ts'
 import type { Registry } from './registry.ts'
-import type { RetryPolicies } from './retry-policies.ts'
+import { type RetryPolicies, verdict } from './retry-policies.ts'
 import { brokenOff, interrupted, knownError, noReply } from './session-errors.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -155,7 +155,7 @@ export function bayeuxSession(parts: SessionParts): Session {
     // Losing a session and refusing a token are not for a policy to judge.
     const judged = policy.shouldRetry && what.kind !== 'unknown-client' && what.kind !== 'auth'
     const count = machine.memory.attempts[step === 'control' ? 'connect' : step].count
-    const retry = judged ? await policy.shouldRetry?.(what.error, count + 1) : undefined
+    const retry = judged ? await verdict(policy, what.error, count + 1) : undefined
     if (!signal.aborted) dispatch({ type: 'fault', step, fault: what, advice, retryAfterMs, retry })
   }
 

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { clientCredentials } from '@sfstream/auth'
 import { AuthenticationError } from '@sfstream/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -145,6 +146,14 @@ test.each(echoes)('no secret shows when it comes back in %s', async (_, answer) 
       }
     }
   }
+})
+
+test('frames of a cause are kept, and a short secret does not garble them', async () => {
+  const auth = clientCredentials({ loginUrl: 'https://acme.my.salesforce.com', clientId: 'i', clientSecret: 't' })
+  const error = await failure(auth.getSession(context(scriptedPlatform(new TypeError('not t')))))
+  const { cause } = error as { cause: Error }
+  expect(cause.message).toBe('no[secret] [secret]')
+  expect(cause.stack).toMatch(/^TypeError: no\[secret\] \[secret\]\n\s+at .*failures\.test\.ts:\d+/)
 })
 
 test('any JSON or text with any status is a session or an AuthenticationError', async () => {

@@ -105,7 +105,8 @@ test.each([
 })
 
 /** Everything the request carried, as a server or a network stack could quote it back. */
-const echo = (seen: Seen): string => `${seen.body} ${JSON.stringify(seen.form)} ${Object.values(seen.form).join(' ')}`
+const echo = (seen: Seen): string =>
+  `${seen.body} ${JSON.stringify(seen.form)} ${Object.values(seen.form).join(' ')} ${Object.values(seen.form).map(encodeURIComponent).join(' ')}`
 
 const echoes: [string, (seen: Seen) => Response | Promise<Response>][] = [
   ['a refusal', (seen) => refusal('invalid_grant', echo(seen))],
@@ -140,7 +141,12 @@ test.each(echoes)('no secret shows when it comes back in %s', async (_, answer) 
     const printed = inspect(outcome, { showHidden: true, depth: null, getters: true })
     const assertion = scripted.seen[0]?.form.assertion
     for (const secret of assertion === undefined ? flow.secrets : [assertion]) {
-      for (const form of [secret, encodeURIComponent(secret), new URLSearchParams([['', secret]]).toString().slice(1)]) {
+      for (const form of [
+        secret,
+        JSON.stringify(secret).slice(1, -1),
+        encodeURIComponent(secret),
+        new URLSearchParams([['', secret]]).toString().slice(1),
+      ]) {
         expect(printed).not.toContain(form)
         expect(scripted.seen[0]?.url.href).not.toContain(form)
       }

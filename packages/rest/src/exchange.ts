@@ -28,7 +28,7 @@ export async function exchange(
   const target = `${init.method ?? 'GET'} ${url.host}${url.pathname}`
   const headers = new Headers({ accept: 'application/json', ...(init.body === undefined ? {} : { 'content-type': 'application/json' }) })
   for (const [name, value] of Object.entries(init.headers ?? {})) headers.set(name, value)
-  headers.delete('authorization')
+  // Last: a caller's own would be overwritten.
   if (accessToken !== undefined) headers.set('authorization', `Bearer ${accessToken}`)
 
   const call = createFetch({ fetch: ((input: string, options?: RequestInit) => platform.fetch(input, options)) as typeof fetch })

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { clientCredentials } from '@sfstream/auth'
+import { deadlineReached, withDeadline } from '@sfstream/core/internal'
 import { expect, test } from 'vitest'
-import { deadlineReached, withDeadline } from '../src/deadline.ts'
 import { flows } from './flows.ts'
 import { context, failure, hanging, instance, refusal, type Seen, scriptedPlatform, tokenReply } from './scripted-platform.ts'
 

@@ -1,7 +1,6 @@
 import { type Platform, ProtocolError, TransportError } from '@sfstream/core'
+import { deadlineReached, readText, withDeadline } from '@sfstream/core/internal'
 import { createFetch } from 'ofetch'
-import { deadlineReached, withDeadline } from './deadline.ts'
-import { readText } from './read-text.ts'
 import type { RestRequest } from './rest-request.ts'
 
 export interface Exchange {

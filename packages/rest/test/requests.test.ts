@@ -1,10 +1,10 @@
 import { getEventListeners } from 'node:events'
 import { inspect } from 'node:util'
 import { SfStreamError } from '@sfstream/core'
+import { deadlineReached, withDeadline } from '@sfstream/core/internal'
 import { createRestClient } from '@sfstream/rest'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { deadlineReached, withDeadline } from '../src/deadline.ts'
 import {
   type Answer,
   expired,

@@ -16,8 +16,8 @@ export interface Source {
   readonly live: boolean
   /** Resolves when connected. Shared: concurrent calls make one session. Opening a channel starts a Source too. */
   start(): Promise<void>
-  /** Names the org in replay keys. May log in first. */
-  org(signal: AbortSignal): Promise<string>
+  /** Names the org in replay keys. May log in first; rejects while the Source has failed. */
+  org(): Promise<string>
   open(request: OpenRequest): Feed
   /**
    * Asks that no further reply be fetched until `release` is called: the caller's buffers are full. A Source bounds how
@@ -47,6 +47,8 @@ export interface OpenRequest {
   signal: AbortSignal
   /** How many more events the caller has room for; a Source may fetch ahead while a reply fits. */
   room(): number
+  /** True: an org limit rejects `accepted` instead of being waited for. */
+  failOnLimit?: boolean
 }
 
 export interface Feed {
@@ -65,6 +67,8 @@ export interface Feed {
 /** The events of one reply on one channel. */
 export interface Batch {
   messages: readonly BayeuxMessage[]
+  /** Length of the JSON text of one message, on average. */
+  bytesEach: number
   /** False when the reply was cut off: events sharing the last one's id may be missing. */
   complete: boolean
 }

@@ -1,0 +1,91 @@
+import type { SfStreamError } from '../../errors.ts'
+import type { RetryPolicy } from '../../options.ts'
+import type { SourceStatus } from '../../source/source-status.ts'
+import type { Fault } from '../wire/fault.ts'
+import type { Advice } from '../wire/message.ts'
+import type { Attempts } from './backoff.ts'
+
+/** What is being done, or waited for. */
+export type Step = 'authenticate' | 'handshake' | 'connect'
+
+/** Where the session stands. The clientId is kept by who sends with it; what matters here is which replies may come. */
+export type Phase =
+  | { tag: 'idle' }
+  | { tag: 'authenticating' }
+  | { tag: 'handshaking' }
+  /**
+   * The first connect, which the org answers at once, is out. `resuming`: on a session that lived before a failed poll,
+   * so what the channels missed is asked for again once it is answered.
+   */
+  | { tag: 'connecting'; resuming: boolean }
+  /** The first connect is answered: polls are held. */
+  | { tag: 'connected' }
+  | { tag: 'waiting'; next: Step; resuming: boolean }
+  | { tag: 'stopped' }
+  | { tag: 'failed'; error: SfStreamError }
+
+/** What outlives a phase. Counters fall back to zero on progress only: a poll answered after the first one. */
+export interface Memory {
+  advice: { intervalMs: number; timeoutMs: number | undefined; maxIntervalMs: number | undefined }
+  attempts: Record<Step | 'limit', Attempts>
+  /** A refused token has been replaced since the last progress. */
+  reauthenticated: boolean
+  /** Sessions lost since the last progress. */
+  sessionLosses: number
+  /** Replies in a row that no Bayeux server would send. */
+  badReplies: number
+  /** When the org last answered a poll. */
+  lastContact: number
+}
+
+export interface Machine {
+  phase: Phase
+  memory: Memory
+}
+
+/** What happened. */
+export type Input =
+  | { type: 'start' }
+  | { type: 'authenticated'; replaced: boolean; instanceUrl: string }
+  | { type: 'handshaken'; advice: Advice | undefined }
+  /** A successful connect reply. */
+  | { type: 'connected'; advice: Advice | undefined }
+  /** Advice on some other message. */
+  | { type: 'advised'; advice: Advice }
+  /** A server push of /meta/disconnect that no failed connect in the same reply explains. */
+  | { type: 'disconnected' }
+  | {
+      type: 'fault'
+      step: Step | 'control'
+      fault: Fault
+      advice?: Advice | undefined
+      retryAfterMs?: number | undefined
+      retry?: boolean | undefined
+    }
+  | { type: 'timer' }
+  | { type: 'stop' }
+
+/** What is to be done about it, in order. */
+export type Effect =
+  /** `replace`: the token in hand was refused. */
+  | { type: 'authenticate'; replace: boolean; because?: SfStreamError }
+  | { type: 'handshake'; clearCookies: boolean }
+  /** The session is over: replies still on their way are void, feeds end. */
+  | { type: 'endSession' }
+  /** A reply may have been lost, and events with it: feeds end, the session goes on. */
+  | { type: 'endFeeds' }
+  /** Subscribe every wanted channel. */
+  | { type: 'resubscribe' }
+  /** `resuming`: unsubscribe everything first, so that nothing overtakes what is replayed. */
+  | { type: 'connect'; first: boolean; resuming: boolean; afterMs: number }
+  /** Send `timer` after that long. */
+  | { type: 'wait'; delayMs: number }
+  | { type: 'report'; status: SourceStatus }
+  | { type: 'fail'; error: SfStreamError }
+
+export interface MachineOptions {
+  retry: Record<'connect' | 'handshake' | 'auth', RetryPolicy>
+  limits: 'wait' | 'fail'
+  reconnect: boolean
+  followAdvice: boolean
+}

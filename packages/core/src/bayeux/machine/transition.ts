@@ -1,0 +1,282 @@
+import { HandshakeError, type SfStreamError } from '../../errors.ts'
+import type { Fault } from '../wire/fault.ts'
+import type { Advice } from '../wire/message.ts'
+import { backoffMs, failedOnce, limitDelayMs, noAttempts } from './backoff.ts'
+import type { Effect, Input, Machine, MachineOptions, Memory, Phase, Step } from './machine.ts'
+
+export interface Transition {
+  machine: Machine
+  effects: Effect[]
+}
+
+export function initialMachine(): Machine {
+  return { phase: { tag: 'idle' }, memory: freshMemory() }
+}
+
+function freshMemory(): Memory {
+  return {
+    advice: { intervalMs: 0, timeoutMs: undefined, maxIntervalMs: undefined },
+    attempts: { authenticate: noAttempts, handshake: noAttempts, connect: noAttempts, limit: noAttempts },
+    reauthenticated: false,
+    sessionLosses: 0,
+    badReplies: 0,
+    lastContact: 0,
+  }
+}
+
+/**
+ * The whole life of a session as one function: what happened, and when, to what is to be done. No input is an error in
+ * any phase; those that come too late change nothing. The rules are PROTOCOL.md's, by number.
+ */
+export function transition(machine: Machine, input: Input, now: number, random: number, options: MachineOptions): Transition {
+  const { phase, memory } = machine
+  const to = (next: Phase, nextMemory: Memory, ...effects: Effect[]): Transition => ({
+    machine: { phase: next, memory: nextMemory },
+    effects,
+  })
+  const ignore: Transition = { machine, effects: [] }
+  const over = phase.tag === 'stopped' || phase.tag === 'failed'
+
+  switch (input.type) {
+    case 'start':
+      if (phase.tag !== 'idle' && !over) return ignore
+      return to({ tag: 'authenticating' }, freshMemory(), state('authenticating'), { type: 'authenticate', replace: false })
+
+    case 'authenticated': {
+      if (phase.tag !== 'authenticating') return ignore
+      const attempts = { ...memory.attempts, authenticate: noAttempts }
+      const report: Effect[] = input.replaced
+        ? [{ type: 'report', status: { type: 'reauthenticated', instanceUrl: input.instanceUrl } }]
+        : []
+      return to({ tag: 'handshaking' }, { ...memory, attempts }, ...report, state('handshaking'), {
+        type: 'handshake',
+        clearCookies: input.replaced,
+      })
+    }
+
+    case 'handshaken': {
+      if (phase.tag !== 'handshaking') return ignore
+      // Advice of the last session is void: keeping `reconnect: handshake` would loop on handshakes. [PROTOCOL H4]
+      const advice = mergeAdvice(freshMemory().advice, input.advice, options)
+      const connect: Effect = { type: 'connect', first: true, resuming: false, afterMs: 0 }
+      return to({ tag: 'connecting', resuming: false }, { ...memory, advice, lastContact: now }, { type: 'resubscribe' }, connect)
+    }
+
+    case 'connected': {
+      if (phase.tag !== 'connecting' && phase.tag !== 'connected') return ignore
+      const advice = mergeAdvice(memory.advice, input.advice, options)
+      if (input.advice?.reconnect === 'none' || advice.intervalMs < 0) return hardStop(undefined)
+      if (input.advice?.reconnect === 'handshake') return loseSession('the org advised a handshake')
+      const clients: Effect[] = input.advice?.['multiple-clients']
+        ? [{ type: 'report', status: { type: 'multipleClients', intervalMs: advice.intervalMs } }]
+        : []
+      const connect: Effect = { type: 'connect', first: false, resuming: false, afterMs: advice.intervalMs }
+      if (phase.tag === 'connecting') {
+        const resubscribe: Effect[] = phase.resuming ? [{ type: 'resubscribe' }] : []
+        return to({ tag: 'connected' }, { ...memory, advice, lastContact: now }, state('live'), ...clients, ...resubscribe, connect)
+      }
+      return to(phase, { ...freshMemory(), advice, lastContact: now }, ...clients, connect)
+    }
+
+    case 'advised': {
+      const advice = mergeAdvice(memory.advice, input.advice, options)
+      if (input.advice.reconnect === 'handshake' && (phase.tag === 'connecting' || phase.tag === 'connected')) {
+        return loseSession('the org advised a handshake')
+      }
+      return to(phase, { ...memory, advice })
+    }
+
+    case 'disconnected':
+      if (phase.tag === 'idle' || over) return ignore
+      return loseSession('the org closed the session')
+
+    case 'timer':
+      if (phase.tag !== 'waiting') return ignore
+      switch (phase.next) {
+        case 'authenticate':
+          return to({ tag: 'authenticating' }, memory, state('authenticating'), { type: 'authenticate', replace: memory.reauthenticated })
+        case 'handshake':
+          return handshake(memory)
+        case 'connect': {
+          // Away for longer than the session lives: a connect would only be told so. [PROTOCOL C8]
+          const { maxIntervalMs, timeoutMs = 0, intervalMs } = memory.advice
+          if (maxIntervalMs !== undefined && now - memory.lastContact > maxIntervalMs + timeoutMs + intervalMs)
+            return loseSession('the session has expired')
+          const { resuming } = phase
+          return to({ tag: 'connecting', resuming }, memory, { type: 'connect', first: true, resuming, afterMs: 0 })
+        }
+      }
+      break
+
+    case 'stop':
+      if (over) return ignore
+      return to({ tag: 'stopped' }, memory, { type: 'endSession' }, state('stopped'))
+
+    case 'fault':
+      return over || phase.tag === 'idle' ? ignore : onFault(input.step, input.fault, input.advice, input.retryAfterMs, input.retry)
+  }
+
+  // --- the answers to a fault -------------------------------------------------------------------------------------
+
+  function onFault(step: Step | 'control', fault: Fault, advice?: Advice, retryAfterMs = 0, retry?: boolean): Transition {
+    // A control request fails on its own; only what concerns the session reaches here. [PROTOCOL F2]
+    if (retry === false) return fail(fault.error)
+    switch (fault.kind) {
+      case 'unknown-client':
+        // Whatever the advice says: `none` comes with it when the org kicks a client. [PROTOCOL F3]
+        return loseSession(fault.error.message, step === 'handshake' ? 1 : 0, adviceFloor(advice))
+      case 'other-user':
+      case 'cookie':
+        return memory.sessionLosses >= 3 && fault.kind === 'cookie' ? fail(fault.error) : loseSession(fault.error.message, 0, 0, true)
+      case 'auth':
+        return step === 'authenticate' ? fail(fault.error) : reauthenticate(fault.error)
+      case 'busy':
+        if (step === 'connect' && advice?.reconnect === 'retry') return again('connect', fault.error, retryAfterMs)
+        return again(step === 'authenticate' ? step : 'handshake', fault.error, Math.max(retryAfterMs, adviceFloor(advice)))
+      case 'client-limit':
+      case 'event-limit':
+        return waitForLimit(fault.error)
+      case 'moved':
+        return memory.reauthenticated ? fail(fault.error) : reauthenticate(fault.error)
+      case 'transient': {
+        if (step === 'authenticate') return again(step, fault.error, retryAfterMs)
+        // A login page in place of a reply, again and again: the token may be at fault. [PROTOCOL F7]
+        const badReplies = fault.error.code === 'bad_reply' ? memory.badReplies + 1 : memory.badReplies
+        if (badReplies === 3 && !memory.reauthenticated) return reauthenticate(fault.error, { ...memory, badReplies })
+        if (step === 'handshake') return again(step, fault.error, retryAfterMs, { ...memory, badReplies })
+        // A poll that was held for a while before it broke is no sign of a storm: proxies cut idle connections.
+        const held = phase.tag === 'connected' && now - memory.lastContact > 10_000
+        const attempts = held ? { ...memory.attempts, connect: noAttempts } : memory.attempts
+        return again('connect', fault.error, retryAfterMs, { ...memory, badReplies, attempts }, true)
+      }
+      case 'forbidden':
+        return memory.attempts[step === 'handshake' ? step : 'connect'].count >= 4 && retry !== true
+          ? fail(fault.error)
+          : again(step === 'handshake' ? step : 'connect', fault.error, retryAfterMs, memory, true)
+      case 'config':
+      case 'replay':
+        return retry === true ? again(step === 'connect' ? step : 'handshake', fault.error, retryAfterMs) : fail(fault.error)
+      case 'refused':
+        if (step === 'authenticate') return retry === true ? again(step, fault.error, retryAfterMs) : fail(fault.error)
+        if (advice?.reconnect === 'none') return hardStop(fault.error)
+        if (advice?.reconnect === 'handshake') {
+          return step === 'handshake'
+            ? again(step, fault.error, Math.max(retryAfterMs, adviceFloor(advice)))
+            : loseSession(fault.error.message, 0, adviceFloor(advice))
+        }
+        if (adviceFloor(advice) < 0) return hardStop(fault.error)
+        // An unknown `reconnect` counts as retry. [PROTOCOL A5]
+        return again(step === 'handshake' ? step : 'connect', fault.error, Math.max(retryAfterMs, adviceFloor(advice)))
+    }
+  }
+
+  function adviceFloor(advice: Advice | undefined): number {
+    return options.followAdvice && typeof advice?.interval === 'number' ? advice.interval : 0
+  }
+
+  /** The same request once more, later. `repliesLost`: events may have been on their way. [PROTOCOL R1-R3, C7] */
+  function again(step: Step, error: SfStreamError, floorMs: number, from: Memory = memory, repliesLost = false): Transition {
+    const attempts = failedOnce(from.attempts[step], now)
+    const delay = backoffMs(options.retry[step === 'authenticate' ? 'auth' : step], attempts, now, random)
+    if (delay === undefined) return fail(error)
+    const delayMs = Math.max(delay, floorMs)
+    const what = step === 'authenticate' ? 'auth' : step
+    const next = { ...from, attempts: { ...from.attempts, [step]: attempts } }
+    return to(
+      { tag: 'waiting', next: step, resuming: step === 'connect' && (repliesLost || (phase.tag === 'connecting' && phase.resuming)) },
+      next,
+      ...(step !== 'connect' ? [{ type: 'endSession' } as const] : repliesLost ? [{ type: 'endFeeds' } as const] : []),
+      { type: 'report', status: { type: 'retry', what, attempt: attempts.count, delayMs, error } },
+      state('waiting', error),
+      { type: 'wait', delayMs },
+    )
+  }
+
+  /** A new handshake: at once the first time, then with growing delays and clean cookies. [PROTOCOL S1-S3] */
+  function loseSession(reason: string, extraLosses = 0, floorMs = 0, clearCookies = false): Transition {
+    if (!options.reconnect) return fail(lost(reason))
+    const sessionLosses = memory.sessionLosses + 1
+    const report: Effect = { type: 'report', status: { type: 'rehandshake', reason } }
+    const count = sessionLosses - 1 + extraLosses
+    const held = memory.attempts.handshake
+    const attempts = { count: Math.max(count, held.count), since: held.count > 0 ? held.since : now }
+    const next = { ...memory, sessionLosses, attempts: { ...memory.attempts, handshake: attempts } }
+    const delay = count === 0 ? 0 : backoffMs(options.retry.handshake, attempts, now, random)
+    if (delay === undefined) return fail(lost(reason))
+    const delayMs = Math.max(delay, floorMs)
+    if (delayMs === 0) {
+      const atOnce = handshake(next, clearCookies)
+      return { machine: atOnce.machine, effects: [{ type: 'endSession' }, report, ...atOnce.effects] }
+    }
+    return to({ tag: 'waiting', next: 'handshake', resuming: false }, next, { type: 'endSession' }, report, state('waiting'), {
+      type: 'wait',
+      delayMs,
+    })
+  }
+
+  function handshake(from: Memory, clearCookies = false): Transition {
+    return to({ tag: 'handshaking' }, from, state('handshaking'), {
+      type: 'handshake',
+      clearCookies: clearCookies || from.sessionLosses >= 3,
+    })
+  }
+
+  /** One new token, one new handshake; refused again, it is the caller's turn. [PROTOCOL F4] */
+  function reauthenticate(error: SfStreamError, from: Memory = memory): Transition {
+    if (from.reauthenticated) return fail(error)
+    return to({ tag: 'authenticating' }, { ...from, reauthenticated: true }, { type: 'endSession' }, state('authenticating', error), {
+      type: 'authenticate',
+      replace: true,
+      because: error,
+    })
+  }
+
+  function waitForLimit(error: SfStreamError): Transition {
+    if (options.limits === 'fail') return fail(error)
+    const limit = failedOnce(memory.attempts.limit, now)
+    const delayMs = limitDelayMs(limit, random)
+    return to(
+      { tag: 'waiting', next: 'handshake', resuming: false },
+      { ...memory, attempts: { ...memory.attempts, limit } },
+      { type: 'endSession' },
+      { type: 'report', status: { type: 'limit', error, delayMs } },
+      state('waiting', error),
+      { type: 'wait', delayMs },
+    )
+  }
+
+  /** `reconnect: none` with a text nobody knows: a new token may help, once. [PROTOCOL A4] */
+  function hardStop(error: SfStreamError | undefined): Transition {
+    const cause = error ?? lost('the org advised to stop')
+    return memory.reauthenticated ? fail(cause) : reauthenticate(cause)
+  }
+
+  function fail(error: SfStreamError): Transition {
+    return to({ tag: 'failed', error }, memory, { type: 'fail', error }, { type: 'endSession' }, state('failed', error))
+  }
+}
+
+function lost(reason: string): HandshakeError {
+  return new HandshakeError({
+    code: 'session_lost',
+    message: `The session was lost: ${reason}.`,
+    remediation: 'Leave `reconnect` on, or subscribe again from the last replay id.',
+    retryable: true,
+  })
+}
+
+function state(name: 'authenticating' | 'handshaking' | 'live' | 'waiting' | 'stopped' | 'failed', error?: SfStreamError): Effect {
+  return { type: 'report', status: error ? { type: 'state', state: name, error } : { type: 'state', state: name } }
+}
+
+/** Field by field within a session; `reconnect` never outlives the message that carried it. [PROTOCOL A1-A3] */
+function mergeAdvice(held: Memory['advice'], advice: Advice | undefined, options: MachineOptions): Memory['advice'] {
+  if (!advice || !options.followAdvice) return held
+  const overlay = { ...advice, ...(advice['long-polling'] as Advice | undefined) }
+  const number = (value: unknown): number | undefined => (typeof value === 'number' && Number.isFinite(value) ? value : undefined)
+  return {
+    intervalMs: number(overlay.interval) ?? held.intervalMs,
+    timeoutMs: number(overlay.timeout) ?? held.timeoutMs,
+    maxIntervalMs: number(overlay.maxInterval) ?? held.maxIntervalMs,
+  }
+}

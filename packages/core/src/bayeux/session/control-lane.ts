@@ -1,0 +1,259 @@
+import { type Deferred, deferred } from '../../async/deferred.ts'
+import { HandshakeError, type SfStreamError, StateError } from '../../errors.ts'
+import type { Platform } from '../../platform.ts'
+import type { SourceStatus } from '../../source/source-status.ts'
+import { backoffMs, failedOnce, limitDelayMs, noAttempts } from '../machine/backoff.ts'
+import { bareChannel } from '../wire/channel.ts'
+import { chunked, replayValue } from '../wire/encode.ts'
+import { type Fault, messageFault, transientFault } from '../wire/fault.ts'
+import type { BayeuxMessage, OutgoingMessage } from '../wire/message.ts'
+import type { Answer, Conversation } from './conversation.ts'
+import type { FeedEntry } from './feed-entry.ts'
+import type { Registry } from './registry.ts'
+import { type RetryPolicies, verdict } from './retry-policies.ts'
+import { type Session, shortDeadline } from './session.ts'
+import { brokenOff, noReply } from './session-errors.ts'
+
+/**
+ * Every request besides handshake and connect, one at a time beside the held poll: unsubscribes first, then
+ * subscribes, many to a request, then the caller's own messages. [PROTOCOL B2]
+ */
+export interface ControlLane {
+  /** Sends what there is to send, if the session can take it. */
+  pump(): void
+  unsubscribe(channel: string): void
+  send(message: OutgoingMessage): Promise<BayeuxMessage[]>
+  established(): void
+  interrupted(error: SfStreamError): void
+}
+
+export interface ControlLaneParts {
+  platform: Platform
+  policies: RetryPolicies
+  limits: 'wait' | 'fail'
+  conversation: Conversation
+  registry: Registry
+  session(): Session
+  report(status: SourceStatus): void
+}
+
+interface Parcel {
+  message: OutgoingMessage
+  replies: Deferred<BayeuxMessage[]>
+}
+
+export function controlLane(parts: ControlLaneParts): ControlLane {
+  const { platform, policies, conversation, registry, report } = parts
+  let open = false
+  let pumping = false
+  const unsubscribes = new Set<string>()
+  const parcels: Parcel[] = []
+
+  const pump = (): void => {
+    if (!open || pumping) return
+    pumping = true
+    const { signal } = parts.session()
+    void work(signal).finally(() => {
+      pumping = false
+      // A session that came meanwhile finds its own work.
+      if (open && (signal !== parts.session().signal || registry.wanted().length > 0)) pump()
+    })
+  }
+
+  const work = async (signal: AbortSignal): Promise<void> => {
+    while (open && !signal.aborted) {
+      const wanted = registry.wanted()
+      if (unsubscribes.size > 0) await unsubscribe(signal)
+      else if (wanted.length > 0) await subscribe(wanted, signal)
+      else if (parcels.length > 0) await deliver(parcels.shift() as Parcel, signal)
+      else return
+    }
+  }
+
+  /** Posts and reads; what concerns the session is passed on, and undefined returned. */
+  const request = async (
+    messages: BayeuxMessage[],
+    what: string,
+    signal: AbortSignal,
+  ): Promise<(Answer & { ok: true }) | Fault | undefined> => {
+    const session = parts.session()
+    const to = session.address()
+    if (!to || !session.clientId) return undefined
+    let answer: Answer
+    try {
+      answer = conversation.read(await conversation.post(to, messages, shortDeadline, signal), what)
+    } catch (error) {
+      if (signal.aborted) return undefined
+      answer = { ok: false, fault: transientFault(error as SfStreamError) }
+    }
+    if (signal.aborted) return undefined
+    if (!answer.ok) {
+      // A request the org will not read says nothing about the session: its parts are tried alone.
+      if (answer.fault.kind === 'config') return answer.fault
+      await session.fault('control', answer.fault, undefined, answer.retryAfterMs)
+      return undefined
+    }
+    const ids = new Set(messages.map((message) => message.id))
+    const absorbed = session.absorb(answer, what, (reply) => ids.has(String(reply.id)))
+    if (signal.aborted) return undefined
+    const broken = answer.complete ? undefined : transientFault(brokenOff())
+    if (absorbed.fault ?? broken) {
+      await session.fault('control', (absorbed.fault ?? broken) as Fault, absorbed.advice)
+      return undefined
+    }
+    return answer
+  }
+
+  const outgoing = (message: OutgoingMessage): BayeuxMessage => ({
+    ...message,
+    id: conversation.nextId(),
+    clientId: parts.session().clientId as string,
+  })
+
+  const unsubscribe = async (signal: AbortSignal): Promise<void> => {
+    const channels = [...unsubscribes]
+    unsubscribes.clear()
+    for (const chunk of chunked(channels.map((subscription) => outgoing({ channel: '/meta/unsubscribe', subscription })))) {
+      for (const { subscription } of chunk) registry.atOrg.delete(subscription as string)
+      // A refusal changes nothing: events of a closed feed go nowhere.
+      await request(chunk, 'unsubscribe', signal)
+      if (signal.aborted) return
+    }
+  }
+
+  const subscribe = async (wanted: readonly FeedEntry[], signal: AbortSignal, oneByOne = false): Promise<void> => {
+    const asked = new Map<BayeuxMessage, FeedEntry>(wanted.map((entry) => [outgoing(subscribeMessage(entry)), entry]))
+    const chunks = oneByOne ? [...asked.keys()].map((message) => [message]) : chunked([...asked.keys()])
+    for (const chunk of chunks) {
+      const entries = chunk.flatMap((message) => asked.get(message) ?? []).filter((entry) => entry.stage === 'wanted')
+      if (entries.length === 0) continue
+      for (const entry of entries) entry.stage = 'asking'
+      const answer = await request(chunk, 'subscribe', signal)
+      if (signal.aborted || !answer) return
+      if ('kind' in answer) {
+        for (const entry of entries) if (entry.stage === 'asking') entry.stage = 'wanted'
+        if (chunk.length > 1) return subscribe(entries, signal, true)
+        const [entry] = entries
+        if (entry) registry.refuse(entry, answer.error)
+        continue
+      }
+      await settle(chunk, asked, answer, signal)
+      if (signal.aborted) return
+    }
+  }
+
+  const settle = async (
+    chunk: BayeuxMessage[],
+    asked: Map<BayeuxMessage, FeedEntry>,
+    answer: Answer & { ok: true },
+    signal: AbortSignal,
+  ): Promise<void> => {
+    for (const [at, message] of chunk.entries()) {
+      const entry = asked.get(message)
+      if (entry?.stage !== 'asking') {
+        // Closed while it was asked for.
+        if (entry) unsubscribes.add(entry.request.channel)
+        continue
+      }
+      const reply = replyTo(message, answer.decoded.meta, chunk.length === 1 ? at : undefined)
+      if (!reply) return parts.session().fault('control', transientFault(noReply('subscribe')))
+      if (reply.successful === true || (reply.successful === undefined && !reply.error)) accept(entry)
+      else await refused(entry, messageFault({ ...reply, subscription: entry.request.channel }, 'subscribe'), signal)
+    }
+  }
+
+  const accept = (entry: FeedEntry): void => {
+    entry.stage = 'accepted'
+    entry.attempts = noAttempts
+    registry.atOrg.add(entry.request.channel)
+    entry.accepted.resolve(true)
+  }
+
+  /** A refusal concerns this channel alone. [PROTOCOL U3-U5] */
+  const refused = async (entry: FeedEntry, { kind, error }: Fault, signal: AbortSignal): Promise<void> => {
+    entry.attempts = failedOnce(entry.attempts, platform.now())
+    const isLimit = kind === 'event-limit' || kind === 'client-limit'
+    const judged = await verdict(policies.subscribe, error, entry.attempts.count)
+    if (signal.aborted || entry.stage !== 'asking') return
+    const tryAgain = judged ?? (kind === 'busy' || (isLimit && parts.limits === 'wait' && !entry.request.failOnLimit))
+    const delayMs = tryAgain
+      ? isLimit && judged === undefined
+        ? limitDelayMs(entry.attempts, platform.random())
+        : backoffMs(policies.subscribe, entry.attempts, platform.now(), platform.random())
+      : undefined
+    if (delayMs === undefined) return registry.refuse(entry, error)
+    const { channel } = entry.request
+    report(
+      isLimit
+        ? { type: 'limit', error, delayMs, channel }
+        : { type: 'retry', what: 'subscribe', attempt: entry.attempts.count, delayMs, error, channel },
+    )
+    entry.stage = 'waiting'
+    entry.cleanups.push(
+      platform.delay(() => {
+        if (entry.stage !== 'waiting') return
+        entry.stage = 'wanted'
+        pump()
+      }, delayMs),
+    )
+  }
+
+  const deliver = async (parcel: Parcel, signal: AbortSignal): Promise<void> => {
+    const message = outgoing(parcel.message)
+    const answer = await request([message], 'send', signal)
+    if (answer && 'ok' in answer) parcel.replies.resolve(answer.decoded.all)
+    else parcel.replies.reject(answer ? answer.error : new HandshakeError(notSent))
+  }
+
+  return {
+    pump,
+    unsubscribe(channel) {
+      if (!registry.atOrg.has(channel)) return
+      unsubscribes.add(channel)
+      pump()
+    },
+    send(message) {
+      const parcel: Parcel = { message, replies: deferred() }
+      parcels.push(parcel)
+      pump()
+      return parcel.replies.promise
+    },
+    established() {
+      open = true
+      pump()
+    },
+    interrupted(error) {
+      open = false
+      unsubscribes.clear()
+      for (const parcel of parcels.splice(0)) parcel.replies.reject(error)
+    },
+  }
+}
+
+function subscribeMessage(entry: FeedEntry): OutgoingMessage {
+  const { channel, position } = entry.request
+  const message: OutgoingMessage = { channel: '/meta/subscribe', subscription: channel }
+  // The key is the channel without a filter; a map without it is refused. [PROTOCOL U2]
+  if (position !== 'off') message.ext = { replay: { [bareChannel(channel)]: replayValue(position) } }
+  return message
+}
+
+/** By id; else by channel; else, for a lone request, whatever was answered. Some refusals carry neither. */
+function replyTo(message: BayeuxMessage, meta: readonly BayeuxMessage[], position: number | undefined): BayeuxMessage | undefined {
+  return (
+    meta.find((reply) => reply.id !== undefined && String(reply.id) === message.id) ??
+    meta.find((reply) => reply.id === undefined && reply.subscription === message.subscription) ??
+    (position === undefined ? undefined : meta.find((reply) => reply.id === undefined && reply.channel !== '/meta/connect'))
+  )
+}
+
+const notSent = {
+  code: 'session_lost',
+  message: 'The session was lost before an answer came.',
+  remediation: 'Send it again.',
+  retryable: true,
+} as const
+
+export function notStarted(): StateError {
+  return new StateError({ code: 'not_started', message: 'The client is not started.', remediation: 'Call start() or subscribe() first.' })
+}

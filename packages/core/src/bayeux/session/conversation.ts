@@ -1,0 +1,118 @@
+import { ProtocolError, SfStreamError } from '../../errors.ts'
+import type { Extension } from '../../options.ts'
+import type { Deadline, Transport, TransportResponse } from '../transport/transport.ts'
+import { type Decoded, decode, decodeBroken } from '../wire/decode.ts'
+import { encode } from '../wire/encode.ts'
+import { type Fault, statusFault, transientFault } from '../wire/fault.ts'
+import type { BayeuxMessage } from '../wire/message.ts'
+
+/** Where to post, and as whom. */
+export interface Address {
+  url: URL
+  accessToken: string
+}
+
+/** What became of one POST. `complete` is false when the reply broke off. */
+export type Answer =
+  | { ok: true; decoded: Decoded; complete: boolean; bytesEach: number }
+  | { ok: false; fault: Fault; retryAfterMs?: number | undefined; decoded?: Decoded }
+
+export interface Conversation {
+  /** Gives the messages their ids and sends them. Resolves with the raw response. @throws TransportError, or the signal's reason */
+  post(address: Address, messages: readonly BayeuxMessage[], deadline: Deadline, signal: AbortSignal): Promise<TransportResponse>
+  /** Reads a response: Bayeux messages first, whatever the status; the status only where there are none. [PROTOCOL F6] */
+  read(response: TransportResponse, request: string): Answer
+  nextId(): string
+  /** Ids begin anew with each handshake. */
+  resetIds(): void
+  /** Whether an extension wants to see replies before anything else is sent. */
+  readonly inspectsReplies: boolean
+}
+
+export function conversation(transport: Transport, extensions: readonly Extension[], now: () => number): Conversation {
+  let lastId = 0
+  const outgoing = extensions.flatMap((extension) => extension.outgoing?.bind(extension) ?? []).reverse()
+  const incoming = extensions.flatMap((extension) => extension.incoming?.bind(extension) ?? [])
+
+  const through = (message: BayeuxMessage, steps: readonly ((message: BayeuxMessage) => BayeuxMessage | null)[]): BayeuxMessage[] => {
+    let current: BayeuxMessage | null = message
+    for (const step of steps) {
+      current = step(current)
+      if (!current) return []
+    }
+    return [current]
+  }
+
+  const extended = (decoded: Decoded): Decoded =>
+    incoming.length === 0
+      ? decoded
+      : {
+          all: decoded.all.flatMap((message) => through(message, incoming)),
+          meta: decoded.meta.flatMap((message) => through(message, incoming)),
+          events: decoded.events.flatMap((message) => through(message, incoming)),
+          bad: decoded.bad,
+        }
+
+  return {
+    inspectsReplies: incoming.length > 0,
+    nextId: () => String(++lastId),
+    resetIds: () => {
+      lastId = 0
+    },
+    post: (address, messages, deadline, signal) =>
+      transport.exchange({
+        url: address.url,
+        headers: { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${address.accessToken}` },
+        body: encode(outgoing.length > 0 ? messages.flatMap((message) => through(message, outgoing)) : messages),
+        deadline,
+        signal,
+      }),
+    read(response, request) {
+      try {
+        if (response.cut) return readBroken(response, request)
+        const decoded = extended(decode(response.text))
+        if (decoded.all.length > 0 || (response.status === 200 && decoded.bad.length === 0)) return whole(decoded, true, response)
+        if (response.status === 200) throw unreadable()
+      } catch (error) {
+        if (response.status === 200) return { ok: false, fault: readFault(error) }
+      }
+      return { ok: false, fault: statusFault(response.status, request), retryAfterMs: retryAfter(response.header('retry-after')) }
+    },
+  }
+
+  function readBroken(response: TransportResponse, request: string): Answer {
+    if (response.status !== 200) return { ok: false, fault: statusFault(response.status, request) }
+    return whole(extended(decodeBroken(response.text)), false, response)
+  }
+
+  /** `Retry-After` in seconds or as a date. */
+  function retryAfter(value: string | undefined): number | undefined {
+    if (!value) return undefined
+    const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now()
+    return ms > 0 ? ms : undefined
+  }
+}
+
+function whole(decoded: Decoded, complete: boolean, response: TransportResponse): Answer & { ok: true } {
+  return { ok: true, decoded, complete, bytesEach: response.text.length / (decoded.all.length || 1) }
+}
+
+function unreadable(): ProtocolError {
+  return new ProtocolError({
+    code: 'bad_reply',
+    message: 'The reply holds no Bayeux message.',
+    remediation: 'Check that the endpoint is an org’s /cometd.',
+    retryable: true,
+  })
+}
+
+function readFault(error: unknown): Fault {
+  if (error instanceof SfStreamError) return error.code === 'message_too_large' ? { kind: 'config', error } : transientFault(error)
+  const failed = {
+    code: 'bad_reply',
+    message: `An extension failed: ${String(error)}.`,
+    remediation: 'Mend the extension.',
+    cause: error,
+  } as const
+  return transientFault(new ProtocolError(failed))
+}

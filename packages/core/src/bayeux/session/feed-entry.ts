@@ -1,0 +1,46 @@
+import { type Deferred, deferred } from '../../async/deferred.ts'
+import { type Queue, queue } from '../../async/queue.ts'
+import type { Batch, Feed, OpenRequest } from '../../source/source.ts'
+import type { Attempts } from '../machine/backoff.ts'
+import { noAttempts } from '../machine/backoff.ts'
+
+/** One open channel: what was asked for, how far it got, and where its batches go. */
+export interface FeedEntry {
+  readonly request: OpenRequest
+  readonly feed: Feed
+  readonly batches: Queue<Batch>
+  readonly accepted: Deferred<boolean>
+  /** Events are let through from the moment the subscribe request leaves: replayed ones may come before its reply. */
+  stage: 'wanted' | 'waiting' | 'asking' | 'accepted' | 'ended'
+  attempts: Attempts
+  /** Cancels a pending retry, and the listener on the caller's signal. */
+  cleanups: (() => void)[]
+}
+
+export function feedEntry(request: OpenRequest): FeedEntry {
+  const batches = queue<Batch>()
+  const accepted = deferred<boolean>()
+  return {
+    request,
+    batches,
+    accepted,
+    feed: { accepted: accepted.promise, batches },
+    stage: 'wanted',
+    attempts: noAttempts,
+    cleanups: [],
+  }
+}
+
+/** Ends a feed: with an error, or so that the layer above opens the channel again. */
+export function endFeed(entry: FeedEntry, error?: unknown): void {
+  if (entry.stage === 'ended') return
+  entry.stage = 'ended'
+  for (const cleanup of entry.cleanups.splice(0)) cleanup()
+  if (error === undefined) {
+    entry.accepted.resolve(false)
+    entry.batches.finish()
+  } else {
+    entry.accepted.reject(error)
+    entry.batches.fail(error)
+  }
+}

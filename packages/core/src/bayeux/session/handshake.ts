@@ -1,0 +1,31 @@
+import { HandshakeError } from '../../errors.ts'
+import type { Decoded } from '../wire/decode.ts'
+import { type Fault, messageFault } from '../wire/fault.ts'
+import type { Advice } from '../wire/message.ts'
+
+/** Never with a clientId: an old one would violate the protocol. [PROTOCOL H1] */
+export const handshakeMessage = {
+  channel: '/meta/handshake',
+  supportedConnectionTypes: ['long-polling'],
+  version: '1.0',
+  minimumVersion: '1.0',
+  ext: { replay: true },
+}
+
+export function readHandshake(
+  decoded: Decoded,
+): { clientId: string; advice: Advice | undefined } | { fault: Fault; advice: Advice | undefined } {
+  const { meta } = decoded
+  const reply = meta.find((message) => message.channel === '/meta/handshake') ?? meta.find((message) => message.clientId) ?? meta[0] ?? {}
+  const { clientId, advice, supportedConnectionTypes: types } = reply
+  if (reply.successful === false || !clientId) return { fault: messageFault(reply, 'handshake'), advice }
+  if (Array.isArray(types) && !types.includes('long-polling')) {
+    const error = new HandshakeError({
+      code: 'no_common_transport',
+      message: `The server offers ${types.join(', ') || 'no transport'}, not long-polling.`,
+      remediation: 'Check that the endpoint is an org’s /cometd.',
+    })
+    return { fault: { kind: 'config', error }, advice }
+  }
+  return { clientId, advice }
+}

@@ -1,0 +1,103 @@
+import { onAbort } from '../../async/signals.ts'
+import type { Feed, OpenRequest } from '../../source/source.ts'
+import { matchesSubscription } from '../wire/channel.ts'
+import type { BayeuxMessage } from '../wire/message.ts'
+import { endFeed, type FeedEntry, feedEntry } from './feed-entry.ts'
+
+/**
+ * The channels that are wanted, and those the org has accepted in this session. Routes events to feeds. Knows nothing
+ * of requests: whoever owns the session asks it what to send.
+ */
+export interface Registry {
+  open(request: OpenRequest): Feed
+  /** Feeds that still have to be asked for. */
+  wanted(): FeedEntry[]
+  readonly entries: ReadonlySet<FeedEntry>
+  /** What the org holds subscribed in this session, as far as it has said. */
+  readonly atOrg: Set<string>
+  /** Hands events to their feeds, one batch each. */
+  dispatch(events: readonly BayeuxMessage[], complete: boolean, bytesEach: number, beforeAsking?: boolean): void
+  /** Ends one feed: the org refused it. */
+  refuse(entry: FeedEntry, error: unknown): void
+  /** Ends every feed; without an error, so that each is opened again. */
+  endAll(error?: unknown): void
+  /** The smallest room among the feeds. */
+  room(): number
+}
+
+export interface RegistryHooks {
+  opened(entry: FeedEntry): void
+  closed(entry: FeedEntry): void
+}
+
+export function registry(hooks: RegistryHooks): Registry {
+  const entries = new Set<FeedEntry>()
+  const atOrg = new Set<string>()
+  /** Which feeds a channel's events go to, remembered until a feed comes or goes. */
+  const routes = new Map<string, readonly FeedEntry[]>()
+
+  const route = (channel: string): readonly FeedEntry[] => {
+    let found = routes.get(channel)
+    if (!found) {
+      found = [...entries].filter((entry) => matchesSubscription(entry.request.channel, channel))
+      // Wildcards can bring any number of channels; the memory of them stays small.
+      if (routes.size > 1000) routes.clear()
+      routes.set(channel, found)
+    }
+    return found
+  }
+  const forget = (entry: FeedEntry): void => {
+    entries.delete(entry)
+    routes.clear()
+  }
+
+  return {
+    entries,
+    atOrg,
+    open(request) {
+      const entry = feedEntry(request)
+      entries.add(entry)
+      routes.clear()
+      entry.cleanups.push(
+        onAbort(request.signal, () => {
+          if (entry.stage === 'ended') return
+          forget(entry)
+          endFeed(entry)
+          hooks.closed(entry)
+        }),
+      )
+      if (!request.signal.aborted) hooks.opened(entry)
+      return entry.feed
+    },
+    wanted: () => [...entries].filter((entry) => entry.stage === 'wanted'),
+    dispatch(events, complete, bytesEach, beforeAsking = false) {
+      if (events.length === 0) return
+      const batches = new Map<FeedEntry, BayeuxMessage[]>()
+      for (const message of events) {
+        for (const entry of route(message.channel as string)) {
+          // What is on its way from before a subscribe request will be replayed; let through, it would overtake.
+          if (entry.stage !== 'asking' && entry.stage !== 'accepted' && !beforeAsking) continue
+          const batch = batches.get(entry)
+          if (batch) batch.push(message)
+          else batches.set(entry, [message])
+        }
+      }
+      for (const [entry, messages] of batches) entry.batches.push({ messages, complete, bytesEach })
+    },
+    refuse(entry, error) {
+      forget(entry)
+      endFeed(entry, error)
+    },
+    endAll(error) {
+      const ended = [...entries]
+      entries.clear()
+      routes.clear()
+      for (const entry of ended) endFeed(entry, error)
+    },
+    room() {
+      let least = Number.POSITIVE_INFINITY
+      for (const entry of entries) least = Math.min(least, entry.request.room())
+      return least
+    },
+  }
+}

@@ -1,0 +1,45 @@
+import { SfStreamError } from '../../errors.ts'
+import type { Retry, RetryOptions, RetryPolicy } from '../../options.ts'
+
+export type RetryPolicies = Record<'connect' | 'handshake' | 'subscribe' | 'auth', RetryPolicy>
+
+const defaults: RetryPolicy = {
+  baseMs: 1000,
+  factor: 2,
+  capMs: 60_000,
+  maxAttempts: Number.POSITIVE_INFINITY,
+  maxElapsedMs: Number.POSITIVE_INFINITY,
+  jitter: 'full',
+}
+
+/** The caller's policies over the defaults. @throws SfStreamError `bad_option` */
+export function retryPolicies(options: RetryOptions = {}): RetryPolicies {
+  return {
+    connect: policy('connect', { baseMs: 500, capMs: 30_000 }, options.connect),
+    handshake: policy('handshake', { capMs: 120_000 }, options.handshake),
+    subscribe: policy('subscribe', { baseMs: 500 }, options.subscribe),
+    auth: policy('auth', { capMs: 300_000 }, options.auth),
+  }
+}
+
+/** The caller's verdict on a failure; undefined where there is none. A predicate that throws has none. */
+export async function verdict({ shouldRetry }: RetryPolicy, error: SfStreamError, attempt: number): Promise<boolean | undefined> {
+  try {
+    return await shouldRetry?.(error, attempt)
+  } catch {
+    return undefined
+  }
+}
+
+function policy(name: string, preset: Retry, given: Retry = {}): RetryPolicy {
+  const merged: RetryPolicy = { ...defaults, ...preset, ...given }
+  for (const key of ['baseMs', 'factor', 'capMs', 'maxAttempts', 'maxElapsedMs'] as const) {
+    if (typeof merged[key] === 'number' && merged[key] >= 0) continue
+    throw new SfStreamError({
+      code: 'bad_option',
+      message: `retry.${name}.${key} is ${String(merged[key])}.`,
+      remediation: 'Pass a number of 0 or more; Infinity never gives up.',
+    })
+  }
+  return merged
+}

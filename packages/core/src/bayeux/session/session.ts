@@ -1,0 +1,387 @@
+import { type Deferred, deferred } from '../../async/deferred.ts'
+import { linkedController } from '../../async/signals.ts'
+import { sleep } from '../../async/sleep.ts'
+import { type SfStreamError, StateError } from '../../errors.ts'
+import { orgKey } from '../../org-key.ts'
+import type { Platform } from '../../platform.ts'
+import type { SourceStatus } from '../../source/source-status.ts'
+import type { Effect, Input, Machine, MachineOptions, Step } from '../machine/machine.ts'
+import { initialMachine, transition } from '../machine/transition.ts'
+import type { Deadline, Transport } from '../transport/transport.ts'
+import { cleanReplySize } from '../wire/decode.ts'
+import { type Fault, messageFault, transientFault } from '../wire/fault.ts'
+import type { Advice, BayeuxMessage } from '../wire/message.ts'
+import type { Address, Answer, Conversation } from './conversation.ts'
+import type { EndpointResolver } from './endpoint.ts'
+import { handshakeMessage, readHandshake } from './handshake.ts'
+import type { Registry } from './registry.ts'
+import { type RetryPolicies, verdict } from './retry-policies.ts'
+import { brokenOff, interrupted, knownError, noReply } from './session-errors.ts'
+import type { Tokens } from './tokens.ts'
+
+/** Deadline of every request but held polls. [PROTOCOL T1] */
+export const shortDeadline: Deadline = { headersMs: 30_000, idleMs: 30_000, totalMs: 600_000 }
+/** What an org holds a poll for, before it has said so. */
+const defaultHoldMs = 110_000
+/** An org forgets a session 40 s after its last answer, so a full buffer may delay a poll for this long. [PROTOCOL B1] */
+const maxHoldMs = 25_000
+const goodbyeMs = 2_000
+
+export interface SessionParts {
+  platform: Platform
+  machineOptions: MachineOptions
+  policies: RetryPolicies
+  transport: Transport
+  conversation: Conversation
+  tokens: Tokens
+  endpoint: EndpointResolver
+  registry: Registry
+  report(status: SourceStatus): void
+  observeMessage(message: BayeuxMessage): void
+  /** The session can take control requests. */
+  established(): void
+  /** Control requests still on their way are void. */
+  interrupted(error: SfStreamError): void
+}
+
+/** Runs the machine's effects: the one owner of the connect loop, of timers and of the session's signal. */
+export interface Session {
+  readonly live: boolean
+  readonly failure: SfStreamError | undefined
+  readonly clientId: string | undefined
+  /** Aborts when the session ends or is interrupted. */
+  readonly signal: AbortSignal
+  address(): Address | undefined
+  start(): Promise<void>
+  org(): Promise<string>
+  hold(): () => void
+  stop(): Promise<void>
+  /** Takes in what every reply may carry besides its own answer; says what failed in it, if anything. */
+  absorb(answer: Answer & { ok: true }, request: string, own: (message: BayeuxMessage) => boolean): Absorbed
+  fault(step: Step | 'control', fault: Fault, advice?: Advice, retryAfterMs?: number): Promise<void>
+}
+
+export interface Absorbed {
+  /** A failure that concerns the session, whichever message carried it. */
+  fault: Fault | undefined
+  advice: Advice | undefined
+  disconnected: boolean
+}
+
+export function bayeuxSession(parts: SessionParts): Session {
+  const { platform, policies, transport, conversation, tokens, registry } = parts
+  let machine: Machine = initialMachine()
+  let life = new AbortController()
+  let clientId: string | undefined
+  let url: URL | undefined
+  let poll: AbortController | undefined
+  let cancelTimer = (): void => {}
+  let holds = 0
+  let wakeHeld = (): void => {}
+  let started: Deferred<void> = deferred()
+  let identified: Deferred<string> = deferred()
+  let refusal: SfStreamError | undefined
+  let handshaking: Promise<void> | undefined
+
+  const inputs: Input[] = []
+  let running = false
+  /** Effects may cause inputs; those wait their turn, so that transitions never nest. */
+  const dispatch = (input: Input): void => {
+    inputs.push(input)
+    if (running) return
+    running = true
+    try {
+      for (let next = inputs.shift(); next; next = inputs.shift()) {
+        const result = transition(machine, next, platform.now(), platform.random(), parts.machineOptions)
+        machine = result.machine
+        for (const effect of result.effects) run(effect)
+      }
+    } finally {
+      running = false
+    }
+  }
+
+  const run = (effect: Effect): void => {
+    switch (effect.type) {
+      case 'authenticate':
+        refusal = effect.replace ? (effect.because ?? refusal) : undefined
+        void authenticate(life.signal)
+        break
+      case 'handshake':
+        if (effect.clearCookies) transport.reset?.()
+        handshaking = handshake(life.signal)
+        break
+      case 'endSession':
+        clientId = undefined
+        registry.atOrg.clear()
+        interrupt()
+        break
+      case 'endFeeds':
+        interrupt()
+        break
+      case 'resubscribe':
+        parts.established()
+        break
+      case 'connect':
+        startPoll(effect.first, effect.resuming, effect.afterMs)
+        break
+      case 'wait':
+        cancelTimer = platform.delay(() => dispatch({ type: 'timer' }), effect.delayMs)
+        break
+      case 'report':
+        if (effect.status.type === 'state' && effect.status.state === 'live') started.resolve()
+        parts.report(effect.status)
+        break
+      case 'fail':
+        started.reject(effect.error)
+        identified.reject(effect.error)
+        registry.endAll(effect.error)
+        break
+    }
+  }
+
+  const interrupt = (): void => {
+    cancelTimer()
+    life.abort(interrupted)
+    life = new AbortController()
+    poll = undefined
+    parts.interrupted(interrupted)
+    registry.endAll()
+  }
+
+  const fault: Session['fault'] = async (step, what, advice, retryAfterMs) => {
+    const { signal } = life
+    const policy = policies[step === 'authenticate' ? 'auth' : step === 'control' ? 'subscribe' : step]
+    // Losing a session and refusing a token are not for a policy to judge.
+    const judged = policy.shouldRetry && what.kind !== 'unknown-client' && what.kind !== 'auth'
+    const count = machine.memory.attempts[step === 'control' ? 'connect' : step].count
+    const retry = judged ? await verdict(policy, what.error, count + 1) : undefined
+    if (!signal.aborted) dispatch({ type: 'fault', step, fault: what, advice, retryAfterMs, retry })
+  }
+
+  const authenticate = async (signal: AbortSignal): Promise<void> => {
+    try {
+      const replaced = refusal !== undefined
+      const session = await tokens.get(signal, refusal)
+      if (signal.aborted) return
+      refusal = undefined
+      identified.resolve(orgKey(session))
+      if (replaced) identified = resolved(orgKey(session))
+      dispatch({ type: 'authenticated', replaced, instanceUrl: session.instanceUrl })
+    } catch (error) {
+      if (signal.aborted) return
+      const known = knownError(error)
+      await fault('authenticate', { kind: known.retryable ? 'transient' : 'auth', error: known })
+    }
+  }
+
+  const handshake = async (signal: AbortSignal): Promise<void> => {
+    const session = tokens.current
+    if (!session) return
+    try {
+      url = await parts.endpoint(session, signal)
+      conversation.resetIds()
+      const message = { ...handshakeMessage, id: conversation.nextId() }
+      const response = await conversation.post({ url, accessToken: session.accessToken }, [message], shortDeadline, signal)
+      const answer = conversation.read(response, 'handshake')
+      if (!answer.ok) return await fault('handshake', answer.fault, undefined, answer.retryAfterMs)
+      const result = readHandshake(answer.decoded)
+      tell(answer.decoded.all, answer.decoded.bad)
+      if ('fault' in result) return await fault('handshake', result.fault, result.advice)
+      clientId = result.clientId
+      registry.dispatch(answer.decoded.events, answer.complete, answer.bytesEach, true)
+      dispatch({ type: 'handshaken', advice: result.advice })
+    } catch (error) {
+      if (!signal.aborted) await fault('handshake', transientFault(knownError(error)))
+    }
+  }
+
+  const startPoll = (first: boolean, resuming: boolean, afterMs: number): AbortController | undefined => {
+    if (poll) return undefined
+    const { controller, release } = linkedController(life.signal)
+    poll = controller
+    void runPoll(controller, first, resuming, afterMs).finally(release)
+    return controller
+  }
+
+  const runPoll = async (mine: AbortController, first: boolean, resuming: boolean, afterMs: number): Promise<void> => {
+    const { signal } = mine
+    let early: AbortController | undefined
+    /** Nothing else is sent before an early poll that should not have left is taken back. [PROTOCOL C5] */
+    const failed = (what: Fault, advice?: Advice, retryAfterMs?: number): Promise<void> => {
+      if (early) {
+        early.abort(interrupted)
+        if (poll === early) poll = undefined
+      }
+      return fault('connect', what, advice, retryAfterMs)
+    }
+    try {
+      if (afterMs > 0) await sleep(afterMs, signal, platform)
+      if (holds > 0 && !first) await untilRoom(signal)
+      const to = session.address()
+      if (!to || !clientId) return
+      if (resuming && registry.atOrg.size > 0) {
+        const again = await unsubscribeAll(to, signal)
+        if (again) return await failed(again.fault, undefined, again.retryAfterMs)
+      }
+      const id = conversation.nextId()
+      const message: BayeuxMessage = { channel: '/meta/connect', connectionType: 'long-polling', id, clientId }
+      if (first) message.advice = { timeout: 0 }
+      const response = await conversation.post(to, [message], first ? shortDeadline : pollDeadline(), signal)
+      if (signal.aborted) return
+      if (poll === mine) poll = undefined
+      if (!first && mayPollEarly(response)) early = startPoll(false, false, 0)
+      const answer = conversation.read(response, 'connect')
+      if (!answer.ok) return await failed(answer.fault, undefined, answer.retryAfterMs)
+      const isOwn = (reply: BayeuxMessage): boolean =>
+        reply.channel === '/meta/connect' && (reply.id === undefined || String(reply.id) === id)
+      const absorbed = session.absorb(answer, 'connect', isOwn)
+      if (signal.aborted) return
+      if (!answer.complete) return await failed(transientFault(brokenOff()))
+      if (absorbed.fault) return await failed(absorbed.fault, absorbed.advice)
+      if (absorbed.disconnected) {
+        early?.abort(interrupted)
+        return dispatch({ type: 'disconnected' })
+      }
+      const { meta, events } = answer.decoded
+      // Events without a reply are a reply: some servers leave it out. A reply to another request is none. [PROTOCOL C6]
+      if (!meta.some(isOwn) && (meta.length > 0 || events.length === 0)) return await failed(transientFault(noReply()))
+      dispatch({ type: 'connected', advice: absorbed.advice })
+    } catch (error) {
+      if (!signal.aborted) await failed(transientFault(knownError(error)))
+    } finally {
+      if (poll === mine) poll = undefined
+    }
+  }
+
+  const mayPollEarly = (response: { status: number; text: string; cut?: string }): boolean => {
+    if (response.cut || holds > 0 || conversation.inspectsReplies || machine.memory.advice.intervalMs > 0) return false
+    const size = cleanReplySize(response.status, response.text)
+    return size !== undefined && size <= registry.room()
+  }
+
+  const pollDeadline = (): Deadline => ({ ...shortDeadline, headersMs: (machine.memory.advice.timeoutMs ?? defaultHoldMs) + 20_000 })
+
+  const untilRoom = async (signal: AbortSignal): Promise<void> => {
+    const { controller, release } = linkedController(signal)
+    wakeHeld = () => controller.abort(interrupted)
+    try {
+      await sleep(maxHoldMs, controller.signal, platform)
+    } catch {
+      if (signal.aborted) throw signal.reason
+    } finally {
+      wakeHeld = () => {}
+      release()
+    }
+  }
+
+  const unsubscribeAll = async (to: Address, signal: AbortSignal): Promise<(Answer & { ok: false }) | undefined> => {
+    const messages = [...registry.atOrg].map((subscription) => ({
+      channel: '/meta/unsubscribe',
+      subscription,
+      id: conversation.nextId(),
+      clientId: clientId as string,
+    }))
+    const answer = conversation.read(await conversation.post(to, messages, shortDeadline, signal), 'unsubscribe')
+    if (!answer.ok) return answer
+    const { fault: found } = session.absorb(answer, 'unsubscribe', () => true)
+    if (found) return { ok: false, fault: found }
+    registry.atOrg.clear()
+    return undefined
+  }
+
+  const tell = (messages: readonly BayeuxMessage[], bad: readonly unknown[]): void => {
+    for (const message of messages) parts.observeMessage(message)
+    for (const message of bad) parts.report({ type: 'badMessage', reason: 'neither a reply nor an event', message })
+  }
+
+  const session: Session = {
+    get live() {
+      return machine.phase.tag === 'connected' && poll !== undefined
+    },
+    get failure() {
+      return machine.phase.tag === 'failed' ? machine.phase.error : undefined
+    },
+    get clientId() {
+      return clientId
+    },
+    get signal() {
+      return life.signal
+    },
+    address: () => (url && tokens.current ? { url, accessToken: tokens.current.accessToken } : undefined),
+    start() {
+      const { tag } = machine.phase
+      if (tag === 'idle' || tag === 'stopped' || tag === 'failed') {
+        started = deferred()
+        identified = tokens.current ? resolved(orgKey(tokens.current)) : deferred()
+        dispatch({ type: 'start' })
+      }
+      return started.promise
+    },
+    async org() {
+      session.start().catch(() => {})
+      return identified.promise
+    },
+    hold() {
+      holds++
+      let held = true
+      return () => {
+        if (!held) return
+        held = false
+        if (--holds === 0) wakeHeld()
+      }
+    },
+    absorb(answer, request, own) {
+      const { all, bad, meta, events } = answer.decoded
+      tell(all, bad)
+      registry.dispatch(events, answer.complete, answer.bytesEach)
+      // The whole array is looked at before anything is decided: the cause may stand behind a pushed disconnect. [PROTOCOL F1]
+      const failures = meta.filter((message) => message.successful === false || (message.error && message.successful === undefined))
+      const faults = failures.map((message) => ({ message, fault: messageFault(message, request) }))
+      const ownFault = faults.find(({ message }) => own(message))
+      const grave = faults.find(
+        ({ fault: { kind } }) => kind === 'unknown-client' || kind === 'auth' || kind === 'cookie' || kind === 'other-user',
+      )
+      const found = (request === 'connect' ? (ownFault ?? grave ?? faults[0]) : grave) ?? undefined
+      return {
+        fault: found?.fault,
+        advice: found?.message.advice ?? [...meta, ...events].find((message) => message.advice)?.advice,
+        disconnected: !found && meta.some((message) => message.channel === '/meta/disconnect' && message.id === undefined),
+      }
+    },
+    fault,
+    async stop() {
+      const limit = new AbortController()
+      const cancelLimit = platform.delay(() => limit.abort(interrupted), goodbyeMs)
+      try {
+        parts.report({ type: 'state', state: 'stopping' })
+        parts.interrupted(interrupted)
+        // A session that is just being made would hold a client slot until it expires.
+        if (machine.phase.tag === 'handshaking' && handshaking) await Promise.race([handshaking, sleep(goodbyeMs, limit.signal, platform)])
+        const to = session.address()
+        const goodbye =
+          clientId && to
+            ? conversation.post(to, [{ channel: '/meta/disconnect', id: conversation.nextId(), clientId }], shortDeadline, limit.signal)
+            : undefined
+        dispatch({ type: 'stop' })
+        await goodbye
+      } catch {
+        // Best effort: an unreachable org forgets the session by itself.
+      } finally {
+        cancelLimit()
+        limit.abort(interrupted)
+        transport.reset?.()
+        const stopped = new StateError({ code: 'client_stopped', message: 'The client was stopped.', remediation: 'Call start() again.' })
+        started.reject(stopped)
+        identified.reject(stopped)
+      }
+    },
+  }
+  return session
+}
+
+function resolved<T>(value: T): Deferred<T> {
+  const settled = deferred<T>()
+  settled.resolve(value)
+  return settled
+}

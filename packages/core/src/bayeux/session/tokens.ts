@@ -1,0 +1,89 @@
+import { untilAborted } from '../../async/until-aborted.ts'
+import type { AuthProvider, OrgSession } from '../../auth-provider.ts'
+import { AuthenticationError, SfStreamError } from '../../errors.ts'
+import { instanceUrl } from '../../instance-url.ts'
+import type { BayeuxOptions } from '../../options.ts'
+import type { Platform } from '../../platform.ts'
+
+/** The token in hand, and how to get another. */
+export interface Tokens {
+  readonly current: OrgSession | undefined
+  /**
+   * A token; with `refused`, another than the one in hand.
+   * @throws AuthenticationError; where no other token is to be had, `refused` itself
+   */
+  get(signal: AbortSignal, refused?: SfStreamError): Promise<OrgSession>
+}
+
+export function tokens(auth: BayeuxOptions['auth'], platform: Platform): Tokens {
+  if (!auth || (typeof auth !== 'function' && typeof auth !== 'object')) {
+    throw new AuthenticationError({
+      code: 'missing_credential',
+      message: '`auth` is missing.',
+      remediation: 'Pass an auth provider, or { accessToken, instanceUrl }.',
+    })
+  }
+  const fixed = 'accessToken' in auth ? checkedSession(auth) : undefined
+  let current: OrgSession | undefined
+
+  const fetchSession = (signal: AbortSignal, rejected: OrgSession | undefined): Promise<OrgSession> => {
+    if (typeof auth === 'function') return auth()
+    return (auth as AuthProvider).getSession({ signal, platform, ...(rejected ? { rejected } : {}) })
+  }
+
+  return {
+    get current() {
+      return current
+    },
+    async get(signal, refused) {
+      if (!refused && current) return current
+      if (fixed) {
+        if (refused) throw refused
+        current = fixed
+        return fixed
+      }
+      let session: OrgSession
+      try {
+        session = checkedSession(await untilAborted(fetchSession(signal, refused ? current : undefined), signal))
+      } catch (error) {
+        if (signal.aborted || error instanceof SfStreamError) throw error
+        throw new AuthenticationError({
+          code: 'login_refused',
+          message: `The auth provider failed: ${error instanceof Error ? error.message : String(error)}.`,
+          remediation: 'See the cause; a provider marks passing failures as retryable.',
+          cause: error,
+        })
+      }
+      // The same bad token again would only be refused again. [PROTOCOL F4]
+      if (refused && current?.accessToken === session.accessToken) throw refused
+      current = session
+      return session
+    },
+  }
+}
+
+function checkedSession(session: OrgSession): OrgSession {
+  if (typeof session?.accessToken !== 'string' || !session.accessToken) {
+    throw new AuthenticationError({
+      code: 'missing_credential',
+      message: 'accessToken is missing.',
+      remediation: 'Pass the access token or session id.',
+    })
+  }
+  if (/^eyJ[\w-]*\.[\w-]+\.[\w-]*$/.test(session.accessToken)) {
+    throw new AuthenticationError({
+      code: 'jwt_access_token',
+      message: 'The access token is a JWT, and the streaming endpoint refuses those.',
+      remediation: 'Turn off "Issue JWT-based access tokens" for the connected app.',
+    })
+  }
+  if (!/^[\x21-\x7e]+$/.test(session.accessToken)) {
+    throw new AuthenticationError({
+      code: 'missing_credential',
+      message: 'accessToken holds spaces or line breaks.',
+      remediation: 'Pass the bare token, without "Bearer" or quotes.',
+    })
+  }
+  instanceUrl(session.instanceUrl)
+  return session
+}

@@ -1,0 +1,113 @@
+import { linkedController } from '../../async/signals.ts'
+import { untilAborted } from '../../async/until-aborted.ts'
+import { TransportError } from '../../errors.ts'
+import type { Platform } from '../../platform.ts'
+import { type CookieJar, cookieJar } from './cookie-jar.ts'
+import type { Transport, TransportRequest, TransportResponse } from './transport.ts'
+import { watchdog } from './watchdog.ts'
+
+/** Over this a body is cut: what is complete is delivered, the rest asked for again. */
+const maxBodyBytes = 64 * 1024 * 1024
+
+export interface FetchTransportOptions {
+  /** `browser`: the page's own cookies, sent with `credentials: 'include'`. `jar` (default): one of its own. */
+  cookies?: 'jar' | 'browser'
+}
+
+/** Long polling over the platform's `fetch`. */
+export function fetchTransport(platform: Platform, options: FetchTransportOptions = {}): Transport {
+  const jar: CookieJar | undefined = options.cookies === 'browser' ? undefined : cookieJar(platform.now)
+
+  const exchange = async (request: TransportRequest): Promise<TransportResponse> => {
+    const { controller, release } = linkedController(request.signal)
+    const { signal } = controller
+    let expired: string | undefined
+    const dog = watchdog(request.deadline, platform, (what) => {
+      expired = what
+      controller.abort(new Error(what))
+    })
+    try {
+      const cookie = jar?.header(request.url)
+      const response = await untilAborted(
+        platform.fetch(request.url, {
+          method: 'POST',
+          headers: cookie ? { ...request.headers, cookie } : request.headers,
+          body: request.body,
+          // A redirect would carry the token to wherever it points. [PROTOCOL T3]
+          redirect: 'manual',
+          ...(jar ? {} : { credentials: 'include' as const }),
+          ...(request.keepalive ? { keepalive: true } : {}),
+          signal,
+        }),
+        signal,
+      )
+      dog.progress()
+      jar?.store(request.url, response.headers.getSetCookie?.() ?? [])
+      const body = await readBody(response, signal, dog.progress)
+      if (body.cut && request.signal.aborted) throw request.signal.reason
+      const cut = body.cut === 'broken' && expired ? 'timeout' : body.cut
+      return {
+        status: response.status,
+        header: (name) => response.headers.get(name) ?? undefined,
+        text: body.text,
+        ...(cut ? { cut } : {}),
+      }
+    } catch (cause) {
+      if (request.signal.aborted) throw request.signal.reason
+      throw expired
+        ? new TransportError({
+            code: 'timeout',
+            message: `The org did not answer: ${expired}.`,
+            remediation: 'Check the network path; a proxy between may cut or hold long polls.',
+            retryable: true,
+          })
+        : new TransportError({
+            code: 'network',
+            message: `${request.url.host} could not be reached: ${reasonOf(cause)}.`,
+            remediation: 'Check the network path, DNS and TLS to the org.',
+            retryable: true,
+            cause,
+          })
+    } finally {
+      dog.stop()
+      release()
+    }
+  }
+
+  return { exchange, reset: () => jar?.clear() }
+}
+
+async function readBody(
+  response: Response,
+  signal: AbortSignal,
+  progress: () => void,
+): Promise<{ text: string; cut?: 'broken' | 'too_large' }> {
+  if (!response.body) return { text: '' }
+  // A reader loop: `for await` over a stream is missing on older Safari.
+  const reader = response.body.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  try {
+    for (;;) {
+      const { done, value } = await untilAborted(reader.read(), signal)
+      if (done) return { text: text + decoder.decode() }
+      progress()
+      bytes += value.byteLength
+      text += decoder.decode(value, { stream: true })
+      if (bytes > maxBodyBytes) {
+        reader.cancel().catch(() => {})
+        return { text, cut: 'too_large' }
+      }
+    }
+  } catch {
+    reader.cancel().catch(() => {})
+    return { text, cut: 'broken' }
+  }
+}
+
+/** The innermost reason: Node hides `ECONNREFUSED` under "fetch failed". */
+function reasonOf(cause: unknown): string {
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
+  return inner instanceof Error ? inner.message || inner.name : String(inner)
+}

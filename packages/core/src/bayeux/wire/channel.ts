@@ -1,0 +1,30 @@
+import { SubscribeError } from '../../errors.ts'
+
+/** A channel as given by a caller, checked. @throws SubscribeError `bad_channel` */
+export function checkedChannel(value: unknown): string {
+  const refuse = (why: string, remediation: string): SubscribeError =>
+    new SubscribeError({ code: 'bad_channel', message: `Channel ${JSON.stringify(value)} ${why}.`, remediation })
+  if (typeof value !== 'string') throw refuse('is not text', "Pass a channel name such as '/event/Order__e'.")
+  if (!value.startsWith('/'))
+    throw refuse("does not start with '/'", `Use '/event/${value}' for a platform event, or '/data/…', '/topic/…', '/u/….`)
+  if (value.startsWith('/meta/')) throw refuse('is a protocol channel', 'Use messages() to see meta messages.')
+  if (/[\s\p{Cc}]$/u.test(value) || /^\/+$/.test(value) || value.includes('//')) {
+    throw refuse('is not a channel name', "Check it for stray spaces and slashes; names look like '/data/AccountChangeEvent'.")
+  }
+  return value
+}
+
+/** A filtered PushTopic without its filter: the key of the replay map, and the channel its events may come on. */
+export function bareChannel(channel: string): string {
+  const query = channel.indexOf('?')
+  return query < 0 ? channel : channel.slice(0, query)
+}
+
+/** Whether an event on `channel` belongs to a subscription: the same name, with or without filter, or under its wildcard. */
+export function matchesSubscription(subscription: string, channel: string): boolean {
+  if (subscription === channel || bareChannel(subscription) === bareChannel(channel)) return true
+  if (subscription.endsWith('/**')) return channel.startsWith(subscription.slice(0, -2))
+  if (!subscription.endsWith('/*')) return false
+  const parent = subscription.slice(0, -1)
+  return channel.startsWith(parent) && !channel.includes('/', parent.length)
+}

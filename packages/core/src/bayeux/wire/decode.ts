@@ -1,0 +1,155 @@
+import * as v from 'valibot'
+import { ProtocolError } from '../../errors.ts'
+import type { BayeuxMessage } from './message.ts'
+
+/** Checks what the protocol acts on; the message itself is kept as parsed, because valibot copies and drops keys. */
+const metaMessage = v.looseObject({
+  channel: v.optional(v.string()),
+  id: v.optional(v.union([v.string(), v.number()])),
+  clientId: v.optional(v.string()),
+  successful: v.optional(v.boolean()),
+  error: v.nullish(v.string()),
+  subscription: v.optional(v.union([v.string(), v.array(v.string())])),
+  advice: v.nullish(v.looseObject({})),
+  ext: v.nullish(v.looseObject({})),
+})
+
+export interface Decoded {
+  /** Every message, in order. */
+  all: BayeuxMessage[]
+  /** Replies and server pushes, in order. */
+  meta: BayeuxMessage[]
+  /** Data messages, in order. */
+  events: BayeuxMessage[]
+  /** What is neither; reported, never acted on. */
+  bad: unknown[]
+}
+
+/** A single message may not exceed this many characters. */
+const maxMessageLength = 16 * 1024 * 1024
+
+/**
+ * The messages of a whole reply. A bare object counts as an array of one; a byte order mark is skipped.
+ * @throws ProtocolError `bad_reply`
+ */
+export function decode(text: string): Decoded {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(losslessIds(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text))
+  } catch (cause) {
+    throw badReply(text.trim() ? `The reply is not JSON; it begins ${JSON.stringify(text.slice(0, 60))}.` : 'The reply is empty.', cause)
+  }
+  if (typeof parsed !== 'object' || parsed === null) throw badReply(`The reply is ${JSON.stringify(parsed)}, not an array of messages.`)
+  return sorted(Array.isArray(parsed) ? parsed : [parsed])
+}
+
+/**
+ * The whole messages of a reply that broke off.
+ * @throws ProtocolError `message_too_large` when not even the first message fits
+ */
+export function decodeBroken(text: string): Decoded {
+  const { elements, restLength } = completeElements(text)
+  if (elements.length === 0 && restLength > maxMessageLength) {
+    throw new ProtocolError({
+      code: 'message_too_large',
+      message: `A single message is over ${maxMessageLength} characters.`,
+      remediation: 'Resume after it with an explicit replay id.',
+    })
+  }
+  return sorted(elements.flatMap((element) => (parses(element) ? [JSON.parse(losslessIds(element)) as unknown] : [])))
+}
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function sorted(messages: readonly unknown[]): Decoded {
+  const decoded: Decoded = { all: [], meta: [], events: [], bad: [] }
+  for (const message of messages) {
+    if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+      decoded.bad.push(message)
+      continue
+    }
+    decoded.all.push(message as BayeuxMessage)
+    if (isEvent(message as BayeuxMessage)) decoded.events.push(message as BayeuxMessage)
+    else if (v.is(metaMessage, message) && isReply(message as BayeuxMessage)) decoded.meta.push(message as BayeuxMessage)
+    else decoded.bad.push(message)
+  }
+  return decoded
+}
+
+/** A data message: a channel outside `/meta/` and data. Its id proves nothing: some servers keep the publisher's. */
+function isEvent(message: BayeuxMessage): boolean {
+  const { channel } = message
+  return (
+    typeof channel === 'string' && !channel.startsWith('/meta/') && message.data !== undefined && typeof message.successful !== 'boolean'
+  )
+}
+
+/** Some refusals carry neither channel nor id; the first handshake reply of old servers has neither `channel` nor `successful`. */
+function isReply(message: BayeuxMessage): boolean {
+  return (
+    message.channel?.startsWith('/meta/') ||
+    typeof message.successful === 'boolean' ||
+    typeof message.clientId === 'string' ||
+    !!message.error
+  )
+}
+
+/** Digits that a JavaScript number would round are kept as text. Found by a scan, so that other replies pay nothing. */
+function losslessIds(text: string): string {
+  return /"replayId"\s*:\s*\d{16}/.test(text) ? text.replace(/("replayId"\s*:\s*)(\d{16,})/g, '$1"$2"') : text
+}
+
+/** The elements of a top-level array that are complete, by one walk over the text. */
+function completeElements(text: string): { elements: string[]; restLength: number } {
+  const elements: string[] = []
+  let depth = 0
+  let from = -1
+  let inString = false
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at)
+    if (inString) {
+      if (char === 0x5c) at++
+      else if (char === 0x22) inString = false
+    } else if (char === 0x22) inString = true
+    else if (char === 0x7b || char === 0x5b) {
+      if (depth === 1 && char === 0x7b) from = at
+      depth++
+    } else if (char === 0x7d || char === 0x5d) {
+      depth--
+      if (depth === 1 && from >= 0) {
+        elements.push(text.slice(from, at + 1))
+        from = -1
+      }
+    }
+  }
+  return { elements, restLength: from < 0 ? 0 : text.length - from }
+}
+
+/**
+ * How many events a reply holds at the most, if it plainly is a clean connect reply; undefined if the next connect must
+ * wait for a closer look. [PROTOCOL C4]
+ */
+export function cleanReplySize(status: number, text: string): number | undefined {
+  if (status !== 200 || !text.startsWith('[') || !text.endsWith(']') || !text.includes('/meta/connect')) return undefined
+  if (text.includes('"advice"') || text.includes('/meta/disconnect') || /"successful"\s*:\s*false/.test(text)) return undefined
+  let count = 0
+  for (let at = text.indexOf('"channel"'); at >= 0; at = text.indexOf('"channel"', at + 9)) count++
+  return count - 1
+}
+
+function badReply(message: string, cause?: unknown): ProtocolError {
+  return new ProtocolError({
+    code: 'bad_reply',
+    message,
+    remediation: 'Check that the endpoint is an org’s /cometd and that no proxy or login page answers in its place.',
+    retryable: true,
+    cause,
+  })
+}

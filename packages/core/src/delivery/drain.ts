@@ -1,0 +1,56 @@
+import type { DrainBounds, SubscribeOptions } from '../options.ts'
+import type { Platform } from '../platform.ts'
+
+/** Why a drain ended. */
+export type DrainEnd = 'idle' | 'maxMs' | 'maxEvents' | 'reached-start'
+
+export interface Drain {
+  /** An event was handed out, dated then. */
+  delivered(count: number, datedMs: number | undefined): void
+  received(): void
+  close(): void
+}
+
+const defaultIdleMs = 10_000
+
+/**
+ * Watches for the end of the backlog. An empty reply alone proves nothing, because replay is asynchronous: quiet counts
+ * only while a poll is held, by our own clock. [PROTOCOL D6]
+ */
+export function drain(
+  until: NonNullable<SubscribeOptions['until']>,
+  platform: Platform,
+  /** Accepted, poll held, nothing buffered, nothing in hand. */
+  quiet: () => boolean,
+  end: (why: DrainEnd) => void,
+): Drain {
+  const bounds: DrainBounds = until === 'caught-up' ? {} : until
+  const startedAt = platform.now()
+  const idleMs = bounds.idleMs ?? defaultIdleMs
+  let quietSince: number | undefined
+  let cancelIdle = (): void => {}
+  const cancelMax = bounds.maxMs === undefined ? (): void => {} : platform.delay(() => end('maxMs'), bounds.maxMs)
+
+  const look = (): void => {
+    const now = platform.now()
+    if (!quiet()) quietSince = undefined
+    else if (quietSince === undefined) quietSince = now
+    else if (now - quietSince >= idleMs) return end('idle')
+    cancelIdle = platform.delay(look, Math.max(1, Math.min(idleMs / 4, 1_000)))
+  }
+  look()
+
+  return {
+    received() {
+      quietSince = undefined
+    },
+    delivered(count, datedMs) {
+      if (bounds.maxEvents !== undefined && count >= bounds.maxEvents) end('maxEvents')
+      else if (datedMs !== undefined && datedMs > startedAt) end('reached-start')
+    },
+    close() {
+      cancelIdle()
+      cancelMax()
+    },
+  }
+}

@@ -1,0 +1,36 @@
+import type { BayeuxMessage } from '../bayeux/wire/message.ts'
+import type { EventFields } from '../events/event-fields.ts'
+import type { ReplayId } from '../events/stream-event.ts'
+
+/** What a channel's stream knows of a subscription that takes part in it. */
+export interface Member {
+  /** An event; `drop`: not to be handed out, but its position counts. */
+  receive(message: BayeuxMessage, fields: EventFields, bytes: number, drop: boolean): void
+  /** The reply is in; `openId`: it broke off inside the group of that id. */
+  replyEnded(openId: ReplayId | undefined): void
+  repeated(): void
+  accepted(): void
+  /** Rejects the iterator, after what is buffered. */
+  fail(error: unknown): void
+  /** Ends the iterator, after what is buffered. */
+  finish(): void
+  /** How many more events it would keep. */
+  room(): number
+  /** More than its marks allow. */
+  readonly full: boolean
+  /** Back to a quarter of its marks. */
+  readonly drained: boolean
+  /** A consumer waits for an event. */
+  readonly waiting: boolean
+  readonly buffered: number
+}
+
+/** What a subscription asks of the channel's stream. */
+export interface Channel {
+  readonly name: string
+  /** Whether the org could be sending: accepted, and a poll held. */
+  readonly live: boolean
+  /** The buffer has shrunk. */
+  taken(): void
+  leave(member: Member): void
+}

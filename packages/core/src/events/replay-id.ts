@@ -1,0 +1,16 @@
+import { ReplayError } from '../errors.ts'
+import type { ReplayId } from './stream-event.ts'
+
+/** A replay id as given by a caller or a store, checked. @throws ReplayError `bad_replay` */
+export function checkedReplayId(value: unknown): ReplayId {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  if (typeof value === 'string' && /^\d+$/.test(value)) {
+    const number = Number(value)
+    return Number.isSafeInteger(number) && String(number) === value && value.length < 16 ? number : (value as ReplayId)
+  }
+  throw new ReplayError({
+    code: 'bad_replay',
+    message: `${JSON.stringify(value) ?? String(value)} is not a replay position.`,
+    remediation: "Use 'stored', 'new', 'all', 'off', or the replay id of an event received before.",
+  })
+}

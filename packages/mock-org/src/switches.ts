@@ -15,6 +15,8 @@ export interface Switches {
   requireBrowserCookie: boolean
   /** A new handshake ends the other sessions of the same browser. false. */
   oneSessionPerBrowser: boolean
+  /** Another tab of each browser polls all the time, so that no connect is held. false. */
+  secondTab: boolean
   /** The interval told to a second client of one browser. 2,000 ms. */
   multipleClientsIntervalMs: number
   /** 32,768 bytes. */
@@ -83,6 +85,7 @@ export function defaultSwitches(): Switches {
     nodes: 3,
     requireBrowserCookie: true,
     oneSessionPerBrowser: false,
+    secondTab: false,
     multipleClientsIntervalMs: 2_000,
     maxRequestBytes: 32_768,
     dataOrder: 'before-reply',

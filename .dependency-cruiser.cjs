@@ -23,8 +23,16 @@ module.exports = {
     only('wire-on-valibot', `${core}/bayeux/wire/`, `${core}/(bayeux/wire/|errors|events/stream-event)`),
     only('machine-on-wire', `${core}/bayeux/machine/`, `${core}/(bayeux/machine/|bayeux/wire/|errors|source/source-status|options)`),
     only('transport-below-session', `${core}/bayeux/transport/`, `${core}/(bayeux/transport/|async/|errors|platform)`),
-    only('session-runs-the-machine', `${core}/bayeux/session/`, `${core}/(bayeux/|source/|async/|errors|platform|options|auth-provider|instance-url|org-key|api-version|events/)`),
-    only('delivery-knows-the-port-only', `${core}/delivery/`, `${core}/(delivery/|source/|async/|events/|errors|platform|options|client-status|bayeux/wire/message)`),
+    only(
+      'session-runs-the-machine',
+      `${core}/bayeux/session/`,
+      `${core}/(bayeux/|source/|async/|errors|platform|options|auth-provider|instance-url|org-key|api-version|events/)`,
+    ),
+    only(
+      'delivery-knows-the-port-only',
+      `${core}/delivery/`,
+      `${core}/(delivery/|source/|async/|events/|errors|platform|options|client-status|bayeux/wire/message)`,
+    ),
     {
       name: 'delivery-never-sees-bayeux',
       severity: 'error',

@@ -20,7 +20,8 @@ for (const name of readdirSync('packages')) {
   run('pnpm', ['--dir', `packages/${name}`, 'pack', '--out', tarball])
   run('node_modules/.bin/publint', ['run', '--strict', tarball])
   const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json')
-  if (entries.length > 0) run('node_modules/.bin/attw', [tarball, '--profile', 'node16', '--format', 'ascii', '--exclude-entrypoints', './package.json'])
+  if (entries.length > 0)
+    run('node_modules/.bin/attw', [tarball, '--profile', 'node16', '--format', 'ascii', '--exclude-entrypoints', './package.json'])
   if (!failed) console.log(`${manifest.name}: packed, publint and attw clean`)
 }
 rmSync(out, { recursive: true })

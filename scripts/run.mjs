@@ -39,7 +39,12 @@ switch (job) {
 }
 
 function install() {
-  const wanted = digest(['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', ...packageFolders().map((folder) => `${folder}/package.json`)])
+  const wanted = digest([
+    'pnpm-lock.yaml',
+    'pnpm-workspace.yaml',
+    'package.json',
+    ...packageFolders().map((folder) => `${folder}/package.json`),
+  ])
   if (existsSync(installStamp) && readFileSync(installStamp, 'utf8') === wanted) return
   console.error('Installing (the first time only) …')
   const code = pnpm(['install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only', '--loglevel=error'])
@@ -64,7 +69,9 @@ function test() {
   const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8'))
   rmSync(report)
   // A file that fails before its first test counts as a failed one.
-  const broken = testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some((result) => result.status === 'failed'))
+  const broken = testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((result) => result.status === 'failed'),
+  )
   for (const file of broken) console.log(`failed to load: ${file.name}`)
   for (const file of testResults)
     for (const result of file.assertionResults)
@@ -87,7 +94,13 @@ function pnpm(args, { quiet = false, env = {} } = {}) {
 }
 
 function node(args) {
-  return spawnSync(process.execPath, args.map((arg, at) => (at === 0 ? join(root, arg) : arg)), { stdio: 'inherit' }).status ?? 130
+  return (
+    spawnSync(
+      process.execPath,
+      args.map((arg, at) => (at === 0 ? join(root, arg) : arg)),
+      { stdio: 'inherit' },
+    ).status ?? 130
+  )
 }
 
 function packageFolders() {

@@ -1,7 +1,7 @@
-import type { StartPosition } from './source/source.ts'
-import type { SourceState, SourceStatus } from './source/source-status.ts'
 import type { SfStreamError } from './errors.ts'
 import type { ReplayId } from './events/stream-event.ts'
+import type { StartPosition } from './source/source.ts'
+import type { SourceState, SourceStatus } from './source/source-status.ts'
 
 export type ClientState = SourceState
 

@@ -1,13 +1,13 @@
 import { onAbort } from './async/signals.ts'
 import { type Tap, tap } from './async/tap.ts'
 import { bayeuxSource } from './bayeux/session/bayeux-source.ts'
-import type { BayeuxMessage } from './bayeux/wire/message.ts'
 import { checkedChannel } from './bayeux/wire/channel.ts'
+import type { BayeuxMessage } from './bayeux/wire/message.ts'
+import { checkOptions } from './check-options.ts'
 import type { ClientState, ClientStatus } from './client-status.ts'
 import { delivery } from './delivery/delivery.ts'
 import { memoryReplayStore } from './delivery/memory-replay-store.ts'
 import type { ClientOptions, SubscribeOptions } from './options.ts'
-import { checkOptions } from './check-options.ts'
 import { webPlatform } from './platform.ts'
 import type { StreamingClient } from './streaming-client.ts'
 
@@ -37,7 +37,12 @@ export function createClient(options: ClientOptions): StreamingClient {
     taps.add(made)
     return made.iterator
   }
-  const deliveries = delivery({ source, platform, options: { ...options, replayStore: options.replayStore === undefined ? memoryReplayStore() : options.replayStore }, report })
+  const deliveries = delivery({
+    source,
+    platform,
+    options: { ...options, replayStore: options.replayStore === undefined ? memoryReplayStore() : options.replayStore },
+    report,
+  })
   source.observe({
     status: report,
     message(message) {

@@ -95,7 +95,7 @@ export class SfStreamError extends Error {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (typeof value !== 'object' || value === null || !(brand in value)) return false
-    return this.brand === 'SfStreamError' || ('name' in value && value.name === this.brand)
+    return SfStreamError.brand === 'SfStreamError' || ('name' in value && value.name === SfStreamError.brand)
   }
 }
 

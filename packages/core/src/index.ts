@@ -1,5 +1,15 @@
 // Values
+
+// Types
+export type { AuthProvider, OrgSession } from './auth-provider.ts'
+export type { Deadline, Transport, TransportRequest, TransportResponse } from './bayeux/transport/transport.ts'
+export type { Advice, BayeuxMessage, OutgoingMessage } from './bayeux/wire/message.ts'
 export { createClient } from './client.ts'
+export type { ClientState, ClientStatus, ReplayGapReason } from './client-status.ts'
+export { memoryReplayStore } from './delivery/memory-replay-store.ts'
+export type { ReplayKey, ReplayPosition, ReplayStore } from './delivery/replay-store.ts'
+export type { Subscription, SubscriptionStats } from './delivery/subscription.ts'
+export type { ErrorCode, ErrorDetails, ServerFault } from './errors.ts'
 export {
   AuthenticationError,
   HandshakeError,
@@ -11,16 +21,6 @@ export {
   SubscribeError,
   TransportError,
 } from './errors.ts'
-export { memoryReplayStore } from './delivery/memory-replay-store.ts'
-
-// Types
-export type { AuthProvider, OrgSession } from './auth-provider.ts'
-export type { Deadline, Transport, TransportRequest, TransportResponse } from './bayeux/transport/transport.ts'
-export type { Advice, BayeuxMessage, OutgoingMessage } from './bayeux/wire/message.ts'
-export type { ClientState, ClientStatus, ReplayGapReason } from './client-status.ts'
-export type { ReplayKey, ReplayPosition, ReplayStore } from './delivery/replay-store.ts'
-export type { Subscription, SubscriptionStats } from './delivery/subscription.ts'
-export type { ErrorCode, ErrorDetails, ServerFault } from './errors.ts'
 export type { EventKind, ReplayId, StreamEvent } from './events/stream-event.ts'
 export type {
   BayeuxOptions,

@@ -1,9 +1,10 @@
 // For the adapters and companion packages of this repository. Not covered by semantic versioning.
+
+export { apiVersion, latestApiVersion } from './api-version.ts'
 export { singleFlight } from './async/single-flight.ts'
 export { sleep } from './async/sleep.ts'
-export { cookieJar } from './bayeux/transport/cookie-jar.ts'
 export type { CookieJar } from './bayeux/transport/cookie-jar.ts'
-export { apiVersion, latestApiVersion } from './api-version.ts'
+export { cookieJar } from './bayeux/transport/cookie-jar.ts'
 export { instanceUrl } from './instance-url.ts'
 export { orgKey } from './org-key.ts'
 export { webPlatform } from './platform.ts'

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AuthProvider, OrgSession } from './auth-provider.ts'
-import type { BayeuxMessage } from './bayeux/wire/message.ts'
 import type { Transport } from './bayeux/transport/transport.ts'
+import type { BayeuxMessage } from './bayeux/wire/message.ts'
 import type { ReplayStore } from './delivery/replay-store.ts'
 import type { SfStreamError } from './errors.ts'
 import type { ReplayId } from './events/stream-event.ts'

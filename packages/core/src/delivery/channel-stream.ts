@@ -149,7 +149,13 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
         for (const member of members) least = Math.min(least, member.room())
         return least
       }
-      const opened = source.open({ channel: name, position, signal: controller.signal, room, failOnLimit: replayingGap && position === 'all' })
+      const opened = source.open({
+        channel: name,
+        position,
+        signal: controller.signal,
+        room,
+        failOnLimit: replayingGap && position === 'all',
+      })
       opened.accepted.then(
         (ok) => {
           if (!ok || controller.signal.aborted) return

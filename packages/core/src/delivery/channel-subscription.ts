@@ -110,7 +110,14 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
     ended ??= why
     draining?.close()
     removeAbort()
-    ready.reject(new StateError({ code: 'client_stopped', message: `${channel.name} was closed.`, remediation: 'Subscribe again.', channel: channel.name }))
+    ready.reject(
+      new StateError({
+        code: 'client_stopped',
+        message: `${channel.name} was closed.`,
+        remediation: 'Subscribe again.',
+        channel: channel.name,
+      }),
+    )
     channel.leave(subscription)
   }
   /** Nobody will finish another event: what is finished becomes durable. */

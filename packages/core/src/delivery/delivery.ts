@@ -47,7 +47,12 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
   }
 
   /** Loads the position, and has `opened` told of the org it belongs to. */
-  const begin = async (channel: string, replay: SubscribeOptions['replay'], org: string, opened: (key: ReplayKey) => void): Promise<StartPosition> => {
+  const begin = async (
+    channel: string,
+    replay: SubscribeOptions['replay'],
+    org: string,
+    opened: (key: ReplayKey) => void,
+  ): Promise<StartPosition> => {
     const key: ReplayKey = { org, channel, consumer }
     opened(key)
     if (replay !== undefined && replay !== 'stored') return replay
@@ -84,14 +89,19 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
     return replay
   }
 
-  const openStream = (channel: string, replay: SubscribeOptions['replay'], opened: (key: ReplayKey, moved: boolean) => void): ChannelStream => {
+  const openStream = (
+    channel: string,
+    replay: SubscribeOptions['replay'],
+    opened: (key: ReplayKey, moved: boolean) => void,
+  ): ChannelStream => {
     const stream = channelStream(channel, {
       source,
       platform,
       replayFallback,
       gap,
       report,
-      begin: (org, changedFrom) => begin(channel, changedFrom === undefined ? replay : 'stored', org, (key) => opened(key, changedFrom !== undefined)),
+      begin: (org, changedFrom) =>
+        begin(channel, changedFrom === undefined ? replay : 'stored', org, (key) => opened(key, changedFrom !== undefined)),
       pressure: backpressure.check,
       ended: (ended) => {
         backpressure.forget(ended)

@@ -16,7 +16,11 @@ export function validator(
   return async (event) => {
     const result = await schema['~standard'].validate(event.payload)
     if (!result.issues) return DeliveredEvent.withPayload(event, result.value)
-    const issues = result.issues.map(({ path = [], message }) => [path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.'), message].filter(Boolean).join(': ')).join('; ')
+    const issues = result.issues
+      .map(({ path = [], message }) =>
+        [path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.'), message].filter(Boolean).join(': '),
+      )
+      .join('; ')
     switch (onInvalid) {
       case 'raw':
         return event

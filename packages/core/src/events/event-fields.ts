@@ -26,13 +26,13 @@ export function retentionMs(channel: string): number {
 
 export function eventFields(message: BayeuxMessage, kind: EventKind): EventFields {
   const data = asObject(message.data)
-  const event = asObject(data?.['event'])
-  const payload = data && 'payload' in data ? data['payload'] : data && 'sobject' in data ? data['sobject'] : message.data
+  const event = asObject(data?.event)
+  const payload = data && 'payload' in data ? data.payload : data && 'sobject' in data ? data.sobject : message.data
   return {
     kind,
-    replayId: asReplayId(event?.['replayId']),
-    createdDate: asText(event?.['createdDate']) ?? dateOfPayload(payload),
-    eventUuid: asText(event?.['EventUuid']),
+    replayId: asReplayId(event?.replayId),
+    createdDate: asText(event?.createdDate) ?? dateOfPayload(payload),
+    eventUuid: asText(event?.EventUuid),
     payload,
   }
 }
@@ -41,15 +41,15 @@ export function eventFields(message: BayeuxMessage, kind: EventKind): EventField
 export function identityOf(fields: EventFields): string | number | undefined {
   if (fields.eventUuid !== undefined) return fields.eventUuid
   if (fields.replayId === undefined) return undefined
-  const records = asObject(asObject(fields.payload)?.['ChangeEventHeader'])?.['recordIds']
+  const records = asObject(asObject(fields.payload)?.ChangeEventHeader)?.recordIds
   return Array.isArray(records) ? `${fields.replayId} ${String(records[0])}` : fields.replayId
 }
 
 function dateOfPayload(payload: unknown): string | undefined {
   const object = asObject(payload)
   if (!object) return undefined
-  const commit = asObject(object['ChangeEventHeader'])?.['commitTimestamp']
-  return commit === undefined ? asText(object['CreatedDate']) : String(commit)
+  const commit = asObject(object.ChangeEventHeader)?.commitTimestamp
+  return commit === undefined ? asText(object.CreatedDate) : String(commit)
 }
 
 /** Milliseconds since 1970 of a `createdDate`, ISO text or digits. */

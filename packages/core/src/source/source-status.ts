@@ -7,7 +7,14 @@ export type SourceState = 'idle' | 'authenticating' | 'handshaking' | 'live' | '
 export type SourceStatus =
   | { type: 'state'; state: SourceState; error?: SfStreamError }
   /** Something failed and will be tried again after `delayMs`. */
-  | { type: 'retry'; what: 'connect' | 'handshake' | 'subscribe' | 'auth'; attempt: number; delayMs: number; error: SfStreamError; channel?: string }
+  | {
+      type: 'retry'
+      what: 'connect' | 'handshake' | 'subscribe' | 'auth'
+      attempt: number
+      delayMs: number
+      error: SfStreamError
+      channel?: string
+    }
   | { type: 'reauthenticated'; instanceUrl: string }
   | { type: 'rehandshake'; reason: string }
   | { type: 'multipleClients'; intervalMs: number }

@@ -12,7 +12,10 @@ export interface SeenRequest {
 }
 
 /** What to answer: messages, a whole Response, an error to reject with, or never (until aborted). */
-export type Script = (request: SeenRequest, org: ScriptedOrg) => BayeuxMessage[] | Response | Error | 'hold' | Promise<BayeuxMessage[] | Response>
+export type Script = (
+  request: SeenRequest,
+  org: ScriptedOrg,
+) => BayeuxMessage[] | Response | Error | 'hold' | Promise<BayeuxMessage[] | Response>
 
 /**
  * The smallest server that a client can talk to: an answer per request, as a script says; `undefined` falls back to a
@@ -32,7 +35,10 @@ export interface ScriptedOrg {
   clientId: string
 }
 
-export function scriptedOrg(now: () => number, script: (request: SeenRequest, org: ScriptedOrg) => ReturnType<Script> | undefined = () => undefined): ScriptedOrg {
+export function scriptedOrg(
+  now: () => number,
+  script: (request: SeenRequest, org: ScriptedOrg) => ReturnType<Script> | undefined = () => undefined,
+): ScriptedOrg {
   const requests: SeenRequest[] = []
   const polls: { request: SeenRequest; answer(messages: BayeuxMessage[]): void }[] = []
   let handshakes = 0

@@ -54,7 +54,14 @@ export type Input =
   | { type: 'advised'; advice: Advice }
   /** A server push of /meta/disconnect that no failed connect in the same reply explains. */
   | { type: 'disconnected' }
-  | { type: 'fault'; step: Step | 'control'; fault: Fault; advice?: Advice | undefined; retryAfterMs?: number | undefined; retry?: boolean | undefined }
+  | {
+      type: 'fault'
+      step: Step | 'control'
+      fault: Fault
+      advice?: Advice | undefined
+      retryAfterMs?: number | undefined
+      retry?: boolean | undefined
+    }
   | { type: 'timer' }
   | { type: 'stop' }
 

@@ -30,7 +30,10 @@ function freshMemory(): Memory {
  */
 export function transition(machine: Machine, input: Input, now: number, random: number, options: MachineOptions): Transition {
   const { phase, memory } = machine
-  const to = (next: Phase, nextMemory: Memory, ...effects: Effect[]): Transition => ({ machine: { phase: next, memory: nextMemory }, effects })
+  const to = (next: Phase, nextMemory: Memory, ...effects: Effect[]): Transition => ({
+    machine: { phase: next, memory: nextMemory },
+    effects,
+  })
   const ignore: Transition = { machine, effects: [] }
   const over = phase.tag === 'stopped' || phase.tag === 'failed'
 
@@ -42,8 +45,13 @@ export function transition(machine: Machine, input: Input, now: number, random: 
     case 'authenticated': {
       if (phase.tag !== 'authenticating') return ignore
       const attempts = { ...memory.attempts, authenticate: noAttempts }
-      const report: Effect[] = input.replaced ? [{ type: 'report', status: { type: 'reauthenticated', instanceUrl: input.instanceUrl } }] : []
-      return to({ tag: 'handshaking' }, { ...memory, attempts }, ...report, state('handshaking'), { type: 'handshake', clearCookies: input.replaced })
+      const report: Effect[] = input.replaced
+        ? [{ type: 'report', status: { type: 'reauthenticated', instanceUrl: input.instanceUrl } }]
+        : []
+      return to({ tag: 'handshaking' }, { ...memory, attempts }, ...report, state('handshaking'), {
+        type: 'handshake',
+        clearCookies: input.replaced,
+      })
     }
 
     case 'handshaken': {
@@ -92,7 +100,8 @@ export function transition(machine: Machine, input: Input, now: number, random: 
         case 'connect': {
           // Away for longer than the session lives: a connect would only be told so. [PROTOCOL C8]
           const { maxIntervalMs, timeoutMs = 0, intervalMs } = memory.advice
-          if (maxIntervalMs !== undefined && now - memory.lastContact > maxIntervalMs + timeoutMs + intervalMs) return loseSession('the session has expired')
+          if (maxIntervalMs !== undefined && now - memory.lastContact > maxIntervalMs + timeoutMs + intervalMs)
+            return loseSession('the session has expired')
           const { resuming } = phase
           return to({ tag: 'connecting', resuming }, memory, { type: 'connect', first: true, resuming, afterMs: 0 })
         }
@@ -199,30 +208,27 @@ export function transition(machine: Machine, input: Input, now: number, random: 
       const atOnce = handshake(next, clearCookies)
       return { machine: atOnce.machine, effects: [{ type: 'endSession' }, report, ...atOnce.effects] }
     }
-    return to(
-      { tag: 'waiting', next: 'handshake', resuming: false },
-      next,
-      { type: 'endSession' },
-      report,
-      state('waiting'),
-      { type: 'wait', delayMs },
-    )
+    return to({ tag: 'waiting', next: 'handshake', resuming: false }, next, { type: 'endSession' }, report, state('waiting'), {
+      type: 'wait',
+      delayMs,
+    })
   }
 
   function handshake(from: Memory, clearCookies = false): Transition {
-    return to({ tag: 'handshaking' }, from, state('handshaking'), { type: 'handshake', clearCookies: clearCookies || from.sessionLosses >= 3 })
+    return to({ tag: 'handshaking' }, from, state('handshaking'), {
+      type: 'handshake',
+      clearCookies: clearCookies || from.sessionLosses >= 3,
+    })
   }
 
   /** One new token, one new handshake; refused again, it is the caller's turn. [PROTOCOL F4] */
   function reauthenticate(error: SfStreamError, from: Memory = memory): Transition {
     if (from.reauthenticated) return fail(error)
-    return to(
-      { tag: 'authenticating' },
-      { ...from, reauthenticated: true },
-      { type: 'endSession' },
-      state('authenticating', error),
-      { type: 'authenticate', replace: true, because: error },
-    )
+    return to({ tag: 'authenticating' }, { ...from, reauthenticated: true }, { type: 'endSession' }, state('authenticating', error), {
+      type: 'authenticate',
+      replace: true,
+      because: error,
+    })
   }
 
   function waitForLimit(error: SfStreamError): Transition {

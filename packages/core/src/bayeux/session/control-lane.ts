@@ -10,8 +10,9 @@ import type { BayeuxMessage, OutgoingMessage } from '../wire/message.ts'
 import type { Answer, Conversation } from './conversation.ts'
 import type { FeedEntry } from './feed-entry.ts'
 import type { Registry } from './registry.ts'
-import type { RetryPolicies } from './retry-policies.ts'
+import { type RetryPolicies, verdict } from './retry-policies.ts'
 import { type Session, shortDeadline } from './session.ts'
+import { brokenOff, noReply } from './session-errors.ts'
 
 /**
  * Every request besides handshake and connect, one at a time beside the held poll: unsubscribes first, then
@@ -70,7 +71,11 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
   }
 
   /** Posts and reads; what concerns the session is passed on, and undefined returned. */
-  const request = async (messages: BayeuxMessage[], what: string, signal: AbortSignal): Promise<(Answer & { ok: true }) | Fault | undefined> => {
+  const request = async (
+    messages: BayeuxMessage[],
+    what: string,
+    signal: AbortSignal,
+  ): Promise<(Answer & { ok: true }) | Fault | undefined> => {
     const session = parts.session()
     const to = session.address()
     if (!to || !session.clientId) return undefined
@@ -83,14 +88,15 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     }
     if (signal.aborted) return undefined
     if (!answer.ok) {
-      if (answer.fault.error.code === 'request_too_large') return answer.fault
+      // A request the org will not read says nothing about the session: its parts are tried alone.
+      if (answer.fault.kind === 'config') return answer.fault
       await session.fault('control', answer.fault, undefined, answer.retryAfterMs)
       return undefined
     }
     const ids = new Set(messages.map((message) => message.id))
     const absorbed = session.absorb(answer, what, (reply) => ids.has(String(reply.id)))
     if (signal.aborted) return undefined
-    const broken = answer.complete ? undefined : transientFault(new HandshakeError(brokenReply))
+    const broken = answer.complete ? undefined : transientFault(brokenOff())
     if (absorbed.fault ?? broken) {
       await session.fault('control', (absorbed.fault ?? broken) as Fault, absorbed.advice)
       return undefined
@@ -98,7 +104,11 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     return answer
   }
 
-  const outgoing = (message: OutgoingMessage): BayeuxMessage => ({ ...message, id: conversation.nextId(), clientId: parts.session().clientId as string })
+  const outgoing = (message: OutgoingMessage): BayeuxMessage => ({
+    ...message,
+    id: conversation.nextId(),
+    clientId: parts.session().clientId as string,
+  })
 
   const unsubscribe = async (signal: AbortSignal): Promise<void> => {
     const channels = [...unsubscribes]
@@ -132,16 +142,21 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     }
   }
 
-  const settle = async (chunk: BayeuxMessage[], asked: Map<BayeuxMessage, FeedEntry>, answer: Answer & { ok: true }, signal: AbortSignal): Promise<void> => {
+  const settle = async (
+    chunk: BayeuxMessage[],
+    asked: Map<BayeuxMessage, FeedEntry>,
+    answer: Answer & { ok: true },
+    signal: AbortSignal,
+  ): Promise<void> => {
     for (const [at, message] of chunk.entries()) {
       const entry = asked.get(message)
-      if (!entry || entry.stage !== 'asking') {
+      if (entry?.stage !== 'asking') {
         // Closed while it was asked for.
         if (entry) unsubscribes.add(entry.request.channel)
         continue
       }
       const reply = replyTo(message, answer.decoded.meta, chunk.length === 1 ? at : undefined)
-      if (!reply) return parts.session().fault('control', transientFault(new HandshakeError(noReply)))
+      if (!reply) return parts.session().fault('control', transientFault(noReply('subscribe')))
       if (reply.successful === true || (reply.successful === undefined && !reply.error)) accept(entry)
       else await refused(entry, messageFault({ ...reply, subscription: entry.request.channel }, 'subscribe'), signal)
     }
@@ -158,17 +173,21 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
   const refused = async (entry: FeedEntry, { kind, error }: Fault, signal: AbortSignal): Promise<void> => {
     entry.attempts = failedOnce(entry.attempts, platform.now())
     const isLimit = kind === 'event-limit' || kind === 'client-limit'
-    const verdict = await policies.subscribe.shouldRetry?.(error, entry.attempts.count)
+    const judged = await verdict(policies.subscribe, error, entry.attempts.count)
     if (signal.aborted || entry.stage !== 'asking') return
-    const tryAgain = verdict ?? (kind === 'busy' || (isLimit && parts.limits === 'wait' && !entry.request.failOnLimit))
+    const tryAgain = judged ?? (kind === 'busy' || (isLimit && parts.limits === 'wait' && !entry.request.failOnLimit))
     const delayMs = tryAgain
-      ? isLimit && verdict === undefined
+      ? isLimit && judged === undefined
         ? limitDelayMs(entry.attempts, platform.random())
         : backoffMs(policies.subscribe, entry.attempts, platform.now(), platform.random())
       : undefined
     if (delayMs === undefined) return registry.refuse(entry, error)
     const { channel } = entry.request
-    report(isLimit ? { type: 'limit', error, delayMs, channel } : { type: 'retry', what: 'subscribe', attempt: entry.attempts.count, delayMs, error, channel })
+    report(
+      isLimit
+        ? { type: 'limit', error, delayMs, channel }
+        : { type: 'retry', what: 'subscribe', attempt: entry.attempts.count, delayMs, error, channel },
+    )
     entry.stage = 'waiting'
     entry.cleanups.push(
       platform.delay(() => {
@@ -228,19 +247,12 @@ function replyTo(message: BayeuxMessage, meta: readonly BayeuxMessage[], positio
   )
 }
 
-const brokenReply = {
-  code: 'network',
-  message: 'The connection broke off in the middle of a reply.',
-  remediation: 'Nothing: what is missing is asked for again.',
+const notSent = {
+  code: 'session_lost',
+  message: 'The session was lost before an answer came.',
+  remediation: 'Send it again.',
   retryable: true,
 } as const
-const noReply = {
-  code: 'bad_reply',
-  message: 'The org answered a subscribe without a reply to it.',
-  remediation: 'Nothing: it is tried again.',
-  retryable: true,
-} as const
-const notSent = { code: 'session_lost', message: 'The session was lost before an answer came.', remediation: 'Send it again.', retryable: true } as const
 
 export function notStarted(): StateError {
   return new StateError({ code: 'not_started', message: 'The client is not started.', remediation: 'Call start() or subscribe() first.' })

@@ -108,6 +108,11 @@ function unreadable(): ProtocolError {
 
 function readFault(error: unknown): Fault {
   if (error instanceof SfStreamError) return error.code === 'message_too_large' ? { kind: 'config', error } : transientFault(error)
-  const failed = { code: 'bad_reply', message: `An extension failed: ${String(error)}.`, remediation: 'Mend the extension.', cause: error } as const
+  const failed = {
+    code: 'bad_reply',
+    message: `An extension failed: ${String(error)}.`,
+    remediation: 'Mend the extension.',
+    cause: error,
+  } as const
   return transientFault(new ProtocolError(failed))
 }

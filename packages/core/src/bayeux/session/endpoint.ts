@@ -50,7 +50,11 @@ async function versionList(origin: URL, parent: AbortSignal, platform: Platform)
   const { controller, release } = linkedController(parent)
   const cancel = platform.delay(() => controller.abort(new Error('no answer within 30000 ms')), 30_000)
   try {
-    const request = platform.fetch(new URL('/services/data/', origin), { headers: { accept: 'application/json' }, redirect: 'manual', signal: controller.signal })
+    const request = platform.fetch(new URL('/services/data/', origin), {
+      headers: { accept: 'application/json' },
+      redirect: 'manual',
+      signal: controller.signal,
+    })
     const response = await untilAborted(request, controller.signal)
     if (response.status !== 200) throw new Error(`HTTP ${response.status}`)
     return await untilAborted(response.json(), controller.signal)

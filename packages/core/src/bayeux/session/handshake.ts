@@ -12,7 +12,9 @@ export const handshakeMessage = {
   ext: { replay: true },
 }
 
-export function readHandshake(decoded: Decoded): { clientId: string; advice: Advice | undefined } | { fault: Fault; advice: Advice | undefined } {
+export function readHandshake(
+  decoded: Decoded,
+): { clientId: string; advice: Advice | undefined } | { fault: Fault; advice: Advice | undefined } {
   const { meta } = decoded
   const reply = meta.find((message) => message.channel === '/meta/handshake') ?? meta.find((message) => message.clientId) ?? meta[0] ?? {}
   const { clientId, advice, supportedConnectionTypes: types } = reply

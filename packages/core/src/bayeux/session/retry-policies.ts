@@ -22,6 +22,15 @@ export function retryPolicies(options: RetryOptions = {}): RetryPolicies {
   }
 }
 
+/** The caller's verdict on a failure; undefined where there is none. A predicate that throws has none. */
+export async function verdict({ shouldRetry }: RetryPolicy, error: SfStreamError, attempt: number): Promise<boolean | undefined> {
+  try {
+    return await shouldRetry?.(error, attempt)
+  } catch {
+    return undefined
+  }
+}
+
 function policy(name: string, preset: Retry, given: Retry = {}): RetryPolicy {
   const merged: RetryPolicy = { ...defaults, ...preset, ...given }
   for (const key of ['baseMs', 'factor', 'capMs', 'maxAttempts', 'maxElapsedMs'] as const) {

@@ -1,7 +1,7 @@
 import { type Deferred, deferred } from '../../async/deferred.ts'
 import { linkedController } from '../../async/signals.ts'
 import { sleep } from '../../async/sleep.ts'
-import { SfStreamError, StateError, TransportError } from '../../errors.ts'
+import { type SfStreamError, StateError } from '../../errors.ts'
 import { orgKey } from '../../org-key.ts'
 import type { Platform } from '../../platform.ts'
 import type { SourceStatus } from '../../source/source-status.ts'
@@ -15,7 +15,8 @@ import type { Address, Answer, Conversation } from './conversation.ts'
 import type { EndpointResolver } from './endpoint.ts'
 import { handshakeMessage, readHandshake } from './handshake.ts'
 import type { Registry } from './registry.ts'
-import type { RetryPolicies } from './retry-policies.ts'
+import { type RetryPolicies, verdict } from './retry-policies.ts'
+import { brokenOff, interrupted, knownError, noReply } from './session-errors.ts'
 import type { Tokens } from './tokens.ts'
 
 /** Deadline of every request but held polls. [PROTOCOL T1] */
@@ -154,7 +155,7 @@ export function bayeuxSession(parts: SessionParts): Session {
     // Losing a session and refusing a token are not for a policy to judge.
     const judged = policy.shouldRetry && what.kind !== 'unknown-client' && what.kind !== 'auth'
     const count = machine.memory.attempts[step === 'control' ? 'connect' : step].count
-    const retry = judged ? await policy.shouldRetry?.(what.error, count + 1) : undefined
+    const retry = judged ? await verdict(policy, what.error, count + 1) : undefined
     if (!signal.aborted) dispatch({ type: 'fault', step, fault: what, advice, retryAfterMs, retry })
   }
 
@@ -232,7 +233,8 @@ export function bayeuxSession(parts: SessionParts): Session {
       if (!first && mayPollEarly(response)) early = startPoll(false, false, 0)
       const answer = conversation.read(response, 'connect')
       if (!answer.ok) return await failed(answer.fault, undefined, answer.retryAfterMs)
-      const isOwn = (reply: BayeuxMessage): boolean => reply.channel === '/meta/connect' && (reply.id === undefined || String(reply.id) === id)
+      const isOwn = (reply: BayeuxMessage): boolean =>
+        reply.channel === '/meta/connect' && (reply.id === undefined || String(reply.id) === id)
       const absorbed = session.absorb(answer, 'connect', isOwn)
       if (signal.aborted) return
       if (!answer.complete) return await failed(transientFault(brokenOff()))
@@ -337,7 +339,9 @@ export function bayeuxSession(parts: SessionParts): Session {
       const failures = meta.filter((message) => message.successful === false || (message.error && message.successful === undefined))
       const faults = failures.map((message) => ({ message, fault: messageFault(message, request) }))
       const ownFault = faults.find(({ message }) => own(message))
-      const grave = faults.find(({ fault: { kind } }) => kind === 'unknown-client' || kind === 'auth' || kind === 'cookie' || kind === 'other-user')
+      const grave = faults.find(
+        ({ fault: { kind } }) => kind === 'unknown-client' || kind === 'auth' || kind === 'cookie' || kind === 'other-user',
+      )
       const found = (request === 'connect' ? (ownFault ?? grave ?? faults[0]) : grave) ?? undefined
       return {
         fault: found?.fault,
@@ -356,7 +360,9 @@ export function bayeuxSession(parts: SessionParts): Session {
         if (machine.phase.tag === 'handshaking' && handshaking) await Promise.race([handshaking, sleep(goodbyeMs, limit.signal, platform)])
         const to = session.address()
         const goodbye =
-          clientId && to ? conversation.post(to, [{ channel: '/meta/disconnect', id: conversation.nextId(), clientId }], shortDeadline, limit.signal) : undefined
+          clientId && to
+            ? conversation.post(to, [{ channel: '/meta/disconnect', id: conversation.nextId(), clientId }], shortDeadline, limit.signal)
+            : undefined
         dispatch({ type: 'stop' })
         await goodbye
       } catch {
@@ -374,44 +380,8 @@ export function bayeuxSession(parts: SessionParts): Session {
   return session
 }
 
-const interrupted = new TransportError({
-  code: 'network',
-  message: 'The session was interrupted.',
-  remediation: 'Send it again.',
-  retryable: true,
-})
-
 function resolved<T>(value: T): Deferred<T> {
   const settled = deferred<T>()
   settled.resolve(value)
   return settled
-}
-
-function knownError(error: unknown): SfStreamError {
-  if (error instanceof SfStreamError) return error
-  return new TransportError({
-    code: 'network',
-    message: `The transport failed: ${error instanceof Error ? error.message : String(error)}.`,
-    remediation: 'See the cause.',
-    retryable: true,
-    cause: error,
-  })
-}
-
-function brokenOff(): TransportError {
-  return new TransportError({
-    code: 'network',
-    message: 'The connection broke off in the middle of a reply.',
-    remediation: 'Nothing: what is missing is asked for again.',
-    retryable: true,
-  })
-}
-
-function noReply(): TransportError {
-  return new TransportError({
-    code: 'bad_reply',
-    message: 'The reply to a connect holds no answer to it.',
-    remediation: 'Check what stands between client and org.',
-    retryable: true,
-  })
 }

@@ -64,7 +64,11 @@ export function tokens(auth: BayeuxOptions['auth'], platform: Platform): Tokens 
 
 function checkedSession(session: OrgSession): OrgSession {
   if (typeof session?.accessToken !== 'string' || !session.accessToken) {
-    throw new AuthenticationError({ code: 'missing_credential', message: 'accessToken is missing.', remediation: 'Pass the access token or session id.' })
+    throw new AuthenticationError({
+      code: 'missing_credential',
+      message: 'accessToken is missing.',
+      remediation: 'Pass the access token or session id.',
+    })
   }
   if (/^eyJ[\w-]*\.[\w-]+\.[\w-]*$/.test(session.accessToken)) {
     throw new AuthenticationError({

@@ -46,7 +46,12 @@ export function fetchTransport(platform: Platform, options: FetchTransportOption
       const body = await readBody(response, signal, dog.progress)
       if (body.cut && request.signal.aborted) throw request.signal.reason
       const cut = body.cut === 'broken' && expired ? 'timeout' : body.cut
-      return { status: response.status, header: (name) => response.headers.get(name) ?? undefined, text: body.text, ...(cut ? { cut } : {}) }
+      return {
+        status: response.status,
+        header: (name) => response.headers.get(name) ?? undefined,
+        text: body.text,
+        ...(cut ? { cut } : {}),
+      }
     } catch (cause) {
       if (request.signal.aborted) throw request.signal.reason
       throw expired

@@ -86,12 +86,19 @@ function sorted(messages: readonly unknown[]): Decoded {
 /** A data message: a channel outside `/meta/` and data. Its id proves nothing: some servers keep the publisher's. */
 function isEvent(message: BayeuxMessage): boolean {
   const { channel } = message
-  return typeof channel === 'string' && !channel.startsWith('/meta/') && message.data !== undefined && typeof message.successful !== 'boolean'
+  return (
+    typeof channel === 'string' && !channel.startsWith('/meta/') && message.data !== undefined && typeof message.successful !== 'boolean'
+  )
 }
 
 /** Some refusals carry neither channel nor id; the first handshake reply of old servers has neither `channel` nor `successful`. */
 function isReply(message: BayeuxMessage): boolean {
-  return message.channel?.startsWith('/meta/') || typeof message.successful === 'boolean' || typeof message.clientId === 'string' || !!message.error
+  return (
+    message.channel?.startsWith('/meta/') ||
+    typeof message.successful === 'boolean' ||
+    typeof message.clientId === 'string' ||
+    !!message.error
+  )
 }
 
 /** Digits that a JavaScript number would round are kept as text. Found by a scan, so that other replies pay nothing. */

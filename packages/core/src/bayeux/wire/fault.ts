@@ -43,7 +43,7 @@ export function parseErrorText(text: string): Pick<ServerFault, 'code' | 'args' 
 
 /** The refusal in a failed meta message. */
 export function messageFault(message: BayeuxMessage, request: string): Fault {
-  const sfdc = message.ext?.['sfdc'] as { failureReason?: unknown } | undefined
+  const sfdc = message.ext?.sfdc as { failureReason?: unknown } | undefined
   const failureReason = typeof sfdc?.failureReason === 'string' ? sfdc.failureReason : undefined
   const error = message.error ?? ''
   const server: ServerFault = { ...parseErrorText(error), ...(failureReason ? { failureReason } : {}) }

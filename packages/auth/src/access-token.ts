@@ -1,0 +1,56 @@
+import { AuthenticationError, type AuthProvider, type OrgSession, SfStreamError } from '@sfstream/core'
+import { safeCause } from './redact.ts'
+import { required } from './required.ts'
+import { sessionCache } from './session-cache.ts'
+import { usableSession } from './usable-session.ts'
+
+export interface AccessTokenOptions {
+  accessToken: string
+  /** The host the token is good for, such as `https://acme.my.salesforce.com`. */
+  instanceUrl: string
+  /** Called when the org refused a token; resolves with another one. Without it a refused token is final. */
+  refresh?: (rejected: OrgSession) => Promise<OrgSession>
+}
+
+/**
+ * A token obtained elsewhere. Makes no request of its own.
+ * @throws AuthenticationError `missing_credential`, `jwt_access_token`, `bad_instance_url`, `bad_option`
+ */
+export function accessToken(options: AccessTokenOptions): AuthProvider {
+  required('accessToken', { accessToken: options.accessToken, instanceUrl: options.instanceUrl })
+  const initial = usableSession(options, 'accessToken')
+  const { refresh } = options
+
+  return sessionCache(async ({ rejected = initial }) => {
+    if (!refresh) {
+      throw new AuthenticationError({
+        code: 'token_refused',
+        message: `${new URL(rejected.instanceUrl).host} refused the access token, and there is no way to get another one.`,
+        remediation: 'Pass `refresh` to accessToken(), or use a flow that can log in again, such as clientCredentials().',
+      })
+    }
+    let answer: OrgSession
+    try {
+      answer = await refresh({ ...rejected })
+    } catch (error) {
+      if (error instanceof SfStreamError) throw error
+      throw new AuthenticationError({
+        code: 'login_unavailable',
+        message: '`refresh` failed: there is no token to go on with.',
+        remediation: 'See `cause`. Throw an AuthenticationError that is not retryable to give up instead of trying again.',
+        retryable: true,
+        cause: safeCause(error, [rejected.accessToken]),
+      })
+    }
+    required('refresh', { accessToken: answer?.accessToken, instanceUrl: answer?.instanceUrl })
+    const session = usableSession(answer, 'refresh')
+    if (session.accessToken === rejected.accessToken) {
+      throw new AuthenticationError({
+        code: 'token_refused',
+        message: '`refresh` answered with the token the org has just refused.',
+        remediation: 'Let `refresh` obtain a new token; it gets the refused session as its argument.',
+      })
+    }
+    return session
+  }, initial)
+}

@@ -1,0 +1,26 @@
+import type { AuthProvider } from '@sfstream/core'
+import { myDomainHost } from './login-host.ts'
+import { required } from './required.ts'
+import { sessionCache } from './session-cache.ts'
+import { tokenLogin } from './token-login.ts'
+
+export interface ClientCredentialsOptions {
+  /** The org's My Domain, such as `https://acme.my.salesforce.com`: the generic login hosts refuse this flow. */
+  loginUrl: string | URL
+  clientId: string
+  clientSecret: string
+}
+
+/**
+ * The client credentials flow: an app that runs as the user chosen in its policies. No user interaction, no password.
+ * @throws AuthenticationError `missing_credential`, `bad_login_url`
+ */
+export function clientCredentials(options: ClientCredentialsOptions): AuthProvider {
+  const { clientId, clientSecret } = options
+  required('clientCredentials', { clientId, clientSecret })
+  const host = myDomainHost({ loginUrl: options.loginUrl })
+  return sessionCache(({ signal, platform }) => {
+    const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }
+    return tokenLogin({ host, form, secrets: [clientSecret], signal, platform })
+  })
+}

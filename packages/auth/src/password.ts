@@ -1,0 +1,29 @@
+import type { AuthProvider } from '@sfstream/core'
+import { type LoginHostOptions, loginHost } from './login-host.ts'
+import { required } from './required.ts'
+import { sessionCache } from './session-cache.ts'
+import { tokenLogin } from './token-login.ts'
+
+export interface PasswordOptions extends LoginHostOptions {
+  username: string
+  password: string
+  /** Appended to the password; not needed from trusted IP ranges. */
+  securityToken?: string
+  clientId: string
+  clientSecret: string
+}
+
+/**
+ * The username-password flow. Salesforce blocks it in newer orgs: prefer `clientCredentials` or `jwtBearer`.
+ * @throws AuthenticationError `missing_credential`, `bad_option`, `bad_login_url`
+ */
+export function password(options: PasswordOptions): AuthProvider {
+  const { username, password: word, securityToken = '', clientId, clientSecret } = options
+  required('password', { username, password: word, clientId, clientSecret })
+  const host = loginHost(options)
+  const secret = `${word}${securityToken}`
+  return sessionCache(({ signal, platform }) => {
+    const form = { grant_type: 'password', client_id: clientId, client_secret: clientSecret, username, password: secret }
+    return tokenLogin({ host, form, secrets: [secret, word, securityToken, clientSecret], signal, platform })
+  })
+}

@@ -1,0 +1,28 @@
+import { AuthenticationError, type OrgSession } from '@sfstream/core'
+import { trustedUrl } from './trusted-url.ts'
+
+/**
+ * Holds a token against what the streaming endpoint accepts, before it is sent anywhere.
+ * @throws AuthenticationError `jwt_access_token`, `bad_option` (not a header value), `bad_instance_url`
+ */
+export function usableSession(session: OrgSession, from: string): OrgSession {
+  const { accessToken } = session
+  // Salesforce: JWT-based access tokens serve REST only; a CometD handshake with one is a 401.
+  if (/^eyJ[\w-]*\.[\w-]+\.[\w-]*$/.test(accessToken)) {
+    throw new AuthenticationError({
+      code: 'jwt_access_token',
+      message: `${from}: the access token is a JWT, which the streaming endpoint refuses.`,
+      remediation:
+        'In the connected app (or external client app), turn off "Issue JSON Web Token (JWT)-based access tokens for named users".',
+    })
+  }
+  // A header with any other character is refused by fetch, with the token in its message.
+  if (!/^[\x21-\x7e]+$/.test(accessToken)) {
+    throw new AuthenticationError({
+      code: 'bad_option',
+      message: `${from}: the access token contains spaces or characters that no token has.`,
+      remediation: 'Pass the bare token: no "Bearer ", no quotes, no line end.',
+    })
+  }
+  return { accessToken, instanceUrl: trustedUrl(session.instanceUrl, `${from}: instanceUrl`, 'bad_instance_url').origin }
+}

@@ -1,0 +1,65 @@
+import { generateKeyPairSync } from 'node:crypto'
+import {
+  clientCredentials,
+  type JwtBearerOptions,
+  jwtBearer,
+  type PasswordOptions,
+  password,
+  type RefreshTokenOptions,
+  refreshToken,
+} from '@sfstream/auth'
+import type { AuthProvider } from '@sfstream/core'
+
+const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
+export const keys = {
+  pkcs8: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+  pkcs1: pair.privateKey.export({ type: 'pkcs1', format: 'pem' }) as string,
+  encrypted: pair.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }) as string,
+  jwk: pair.privateKey.export({ format: 'jwk' }) as Record<string, unknown>,
+  publicKey: pair.publicKey,
+}
+
+export type Host = { loginUrl?: string | URL; sandbox?: boolean }
+
+/** `secrets` may show nowhere. */
+export const flows: { name: string; make: (host?: Host) => AuthProvider; grant: string; secrets: string[] }[] = [
+  {
+    name: 'password',
+    grant: 'password',
+    secrets: ['p&ss w0rd+1', 'SecTok%3D9', 'client/secret='],
+    make: (host) =>
+      password({
+        username: 'amy@acme.com',
+        password: 'p&ss w0rd+1',
+        securityToken: 'SecTok%3D9',
+        clientId: '3MVG9',
+        clientSecret: 'client/secret=',
+        ...host,
+      } satisfies PasswordOptions),
+  },
+  {
+    name: 'refreshToken',
+    grant: 'refresh_token',
+    secrets: ['5Aep861.refresh!tok', 'client/secret='],
+    make: (host) =>
+      refreshToken({
+        refreshToken: '5Aep861.refresh!tok',
+        clientId: '3MVG9',
+        clientSecret: 'client/secret=',
+        ...host,
+      } satisfies RefreshTokenOptions),
+  },
+  {
+    name: 'clientCredentials',
+    grant: 'client_credentials',
+    secrets: ['client/secret='],
+    make: (host) =>
+      clientCredentials({ loginUrl: 'https://acme.my.salesforce.com', clientId: '3MVG9', clientSecret: 'client/secret=', ...host }),
+  },
+  {
+    name: 'jwtBearer',
+    grant: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    secrets: [],
+    make: (host) => jwtBearer({ clientId: '3MVG9', username: 'amy@acme.com', privateKey: keys.pkcs8, ...host } satisfies JwtBearerOptions),
+  },
+]

@@ -1,0 +1,131 @@
+import {
+  createClient,
+  disconnectOnSignals,
+  fileReplayStore,
+  type NodeClientOptions,
+  type ReplayId,
+  type SubscribeOptions,
+} from '@sfstream/node'
+import { oneOf, wholeNumber } from '../arguments.ts'
+import { type Context, command, type ParsedArguments } from '../command.ts'
+import { credentials, credentialsHelp } from '../credentials.ts'
+import { eventJson, eventLine } from '../event-line.ts'
+import { exitStatusHelp } from '../exit-status.ts'
+import { orgFlags } from '../org-flags.ts'
+import { statusLine } from '../status-line.ts'
+import { UsageError } from '../usage-error.ts'
+
+const flags = {
+  channel: {
+    type: 'positional',
+    description: 'Channels, such as /event/Order__e, /data/ChangeEvents, /topic/Name, /u/Name',
+    required: true,
+  },
+  replay: {
+    type: 'string',
+    description: 'Where to begin: stored, new, all, or a replay id',
+    default: 'stored',
+    valueHint: 'stored|new|all|ID',
+  },
+  until: {
+    type: 'string',
+    description: 'caught-up: end when nothing is left to replay, or with 4 at a limit of the org',
+    valueHint: 'caught-up',
+  },
+  limit: { type: 'string', description: 'End after this many events', valueHint: 'N' },
+  json: { type: 'boolean', description: 'One event a line, as JSON' },
+  commit: {
+    type: 'string',
+    description: 'auto: positions follow the lines printed. manual: each is on disk before the next line',
+    default: 'auto',
+    valueHint: 'auto|manual',
+  },
+  store: { type: 'string', description: 'The folder of the positions (Default: .sfstream/replay)', valueHint: 'PATH' },
+  consumer: {
+    type: 'string',
+    description: 'Names the positions, so that several can share a folder',
+    default: 'default',
+    valueHint: 'NAME',
+  },
+  ...orgFlags,
+  verbose: { type: 'boolean', description: 'Say on stderr all that happens to the connection' },
+} as const
+
+export const tail = command(
+  { name: 'tail', description: 'Print events as they come, from where the last run ended.', args: flags, run: runTail },
+  { variadic: true, notes: [credentialsHelp, exitStatusHelp] },
+)
+
+async function runTail(args: ParsedArguments<typeof flags>, { env, terminal }: Context): Promise<void> {
+  const until = oneOf('until', args.until, ['caught-up'])
+  const commit = oneOf('commit', args.commit, ['auto', 'manual']) ?? 'auto'
+  const limit = wholeNumber('limit', args.limit, 1) ?? Number.POSITIVE_INFINITY
+  const subscribe: SubscribeOptions = { replay: replay(args.replay), ...(until && { until }) }
+  const options: NodeClientOptions = {
+    auth: credentials(env, { instanceUrl: args['instance-url'], loginUrl: args['login-url'], sandbox: args.sandbox }),
+    commit,
+    consumer: args.consumer,
+    replayStore: fileReplayStore(args.store === undefined ? {} : { path: args.store }),
+    ...(args['api-version'] && { apiVersion: args['api-version'] }),
+    // A run that should end must not wait for tomorrow's allocation.
+    ...(until && { retry: { limits: 'fail' as const } }),
+  }
+  const client = createClient(options)
+  let stopping: Promise<void> | undefined
+  const stop = (): Promise<void> => {
+    stopping ??= client.stop()
+    // Awaited, and its failure reported, at the end.
+    stopping.catch(() => {})
+    return stopping
+  }
+
+  const statuses = client.status()
+  const reporting = (async () => {
+    for await (const status of statuses) {
+      const { text, trouble } = statusLine(status)
+      if (trouble || args.verbose) terminal.note(terminal.colors.dim(`· ${text}`))
+    }
+  })()
+  const unlisten = disconnectOnSignals({ stop: () => stop().catch(() => {}) })
+  terminal.onBroken(() => void stop())
+
+  let taken = 0
+  const follow = async (channel: string): Promise<void> => {
+    for await (const event of client.subscribe(channel, subscribe)) {
+      if (taken >= limit) return
+      taken++
+      await terminal.print(args.json ? eventJson(event) : eventLine(event, new Date(), terminal))
+      if (commit === 'manual' || taken >= limit) await event.commit()
+      if (taken >= limit) {
+        void stop()
+        return
+      }
+    }
+  }
+  try {
+    await everything([...new Set(args._)].map(follow), stop)
+  } finally {
+    unlisten()
+    await statuses.return?.()
+    await reporting
+  }
+}
+
+/** The first failure ends the other loops, and is the one to report. */
+async function everything(loops: readonly Promise<void>[], stop: () => Promise<void>): Promise<void> {
+  try {
+    await Promise.all(loops)
+  } catch (error) {
+    await stop().catch(() => {})
+    await Promise.allSettled(loops)
+    throw error
+  }
+  await stop()
+}
+
+function replay(value: string): 'stored' | 'new' | 'all' | ReplayId {
+  if (value === 'stored' || value === 'new' || value === 'all') return value
+  if (/^\d{1,15}$/.test(value)) return Number(value)
+  if (/^\d{16,30}$/.test(value)) return value as `${bigint}`
+  throw new UsageError(`--replay '${value}' is not stored, new, all, or a replay id.`)
+}

@@ -1,0 +1,62 @@
+import picocolors from 'picocolors'
+import { Stopped } from './stopped.ts'
+
+export type Colors = ReturnType<typeof picocolors.createColors>
+
+/** Where a command writes. Results go to `out`, everything about them to `err`. */
+export interface Terminal {
+  readonly colors: Colors
+  /** Room in a line; Infinity where the output is not a screen. */
+  readonly columns: number
+  /** Resolves once the line has left the process; rejects with Stopped when nobody reads any more. */
+  print(line: string): Promise<void>
+  note(line: string): void
+  /** Calls back, once, when the reader has gone. */
+  onBroken(listener: () => void): void
+}
+
+interface Stream extends NodeJS.WritableStream {
+  isTTY?: boolean
+  columns?: number
+}
+
+export function terminal(out: Stream, err: Stream, env: Readonly<Record<string, string | undefined>>): Terminal {
+  let broken = false
+  const listeners: (() => void)[] = []
+  const isBroken = (error: Error | null | undefined): boolean =>
+    ['EPIPE', 'ERR_STREAM_DESTROYED'].includes((error as NodeJS.ErrnoException | null)?.code ?? '')
+  out.on('error', (error) => {
+    if (!isBroken(error)) throw error
+    if (broken) return
+    broken = true
+    for (const listener of listeners.splice(0)) listener()
+  })
+  // Notes are lost when nobody reads them.
+  err.on('error', () => {})
+  return {
+    colors: picocolors.createColors(colored(out, env)),
+    columns: out.isTTY ? (out.columns ?? 80) : Number.POSITIVE_INFINITY,
+    print: (line) =>
+      broken
+        ? Promise.reject(new Stopped())
+        : new Promise((resolve, reject) => {
+            out.write(`${line}\n`, (error) => {
+              if (!error) resolve()
+              else reject(isBroken(error) ? new Stopped() : error)
+            })
+          }),
+    note: (line) => {
+      err.write(`${line}\n`)
+    },
+    onBroken: (listener) => {
+      listeners.push(listener)
+    },
+  }
+}
+
+/** no-color.org: set and not empty means no. */
+function colored(out: Stream, env: Readonly<Record<string, string | undefined>>): boolean {
+  if (env.NO_COLOR) return false
+  if (env.FORCE_COLOR) return env.FORCE_COLOR !== '0'
+  return out.isTTY === true && env.TERM !== 'dumb'
+}

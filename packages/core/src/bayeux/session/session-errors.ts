@@ -1,0 +1,39 @@
+import { SfStreamError, TransportError } from '../../errors.ts'
+
+/** Why requests of a session that is over are void. */
+export const interrupted = new TransportError({
+  code: 'network',
+  message: 'The session was interrupted.',
+  remediation: 'Send it again.',
+  retryable: true,
+})
+
+/** Whatever a transport or provider threw, as one of ours. */
+export function knownError(error: unknown): SfStreamError {
+  if (error instanceof SfStreamError) return error
+  return new TransportError({
+    code: 'network',
+    message: `The transport failed: ${error instanceof Error ? error.message : String(error)}.`,
+    remediation: 'See the cause.',
+    retryable: true,
+    cause: error,
+  })
+}
+
+export function brokenOff(): TransportError {
+  return new TransportError({
+    code: 'network',
+    message: 'The connection broke off in the middle of a reply.',
+    remediation: 'Nothing: what is missing is asked for again.',
+    retryable: true,
+  })
+}
+
+export function noReply(request = 'connect'): TransportError {
+  return new TransportError({
+    code: 'bad_reply',
+    message: `The reply to a ${request} holds no answer to it.`,
+    remediation: 'Check what stands between client and org.',
+    retryable: true,
+  })
+}

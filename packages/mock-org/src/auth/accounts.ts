@@ -1,0 +1,90 @@
+import { letters, type Random, recordId } from '../ids.ts'
+
+/** A user of the org. */
+export interface User {
+  /** 15 characters; made up when left out. */
+  id: string
+  username: string
+  password: string
+  securityToken: string
+  active: boolean
+  /** Whether a JWT or client-credentials app may act for this user without asking. */
+  approved: boolean
+  name: string
+  email: string
+}
+
+/** A connected app. */
+export interface App {
+  clientId: string
+  clientSecret: string
+  /** Verifies JWT assertions: an X.509 certificate or a public key in PEM, or a JWK. */
+  certificate: string | JsonWebKey | CryptoKey | undefined
+  redirectUris: readonly string[]
+  /** The username client credentials act for; undefined: none was set up. */
+  runAs: string | undefined
+  /** Asks for PKCE, which also breaks client credentials. */
+  requirePkce: boolean
+  /** Asks for the client secret on every flow that has one. */
+  requireSecret: boolean
+  scopes: readonly string[]
+}
+
+export interface Accounts {
+  readonly orgId: string
+  readonly users: User[]
+  readonly apps: App[]
+  /** A generic channel unknown so far is made by the first subscriber. */
+  readonly dynamicChannels: boolean
+  user(username: string): User | undefined
+  userById(id: string): User | undefined
+  app(clientId: string): App | undefined
+}
+
+export interface AccountOptions {
+  random: Random
+  orgId?: string | undefined
+  users: readonly Partial<User>[]
+  apps: readonly Partial<App>[]
+  dynamicChannels: boolean
+}
+
+export function accounts(options: AccountOptions): Accounts {
+  const { random } = options
+  const users = (options.users.length > 0 ? options.users : [{}]).map((given, index): User => {
+    const username = given.username ?? `user${index || ''}@acme.example`
+    return {
+      id: recordId(random, '005'),
+      username,
+      password: 'correct-horse',
+      securityToken: letters(random, 24),
+      active: true,
+      approved: true,
+      name: 'Ada Example',
+      email: username,
+      ...given,
+    }
+  })
+  const apps = (options.apps.length > 0 ? options.apps : [{}]).map(
+    (given): App => ({
+      clientId: `3MVG9${letters(random, 80)}`,
+      clientSecret: letters(random, 64, '0123456789ABCDEF'),
+      certificate: undefined,
+      redirectUris: ['http://localhost:1717/OauthRedirect', 'https://app.example/callback'],
+      runAs: users[0]?.username,
+      requirePkce: false,
+      requireSecret: true,
+      scopes: ['api', 'refresh_token', 'openid'],
+      ...given,
+    }),
+  )
+  return {
+    orgId: options.orgId ?? recordId(random, '00D'),
+    users,
+    apps,
+    dynamicChannels: options.dynamicChannels,
+    user: (username) => users.find((user) => user.username.toLowerCase() === username.toLowerCase()),
+    userById: (id) => users.find((user) => user.id === id),
+    app: (clientId) => apps.find((app) => app.clientId === clientId),
+  }
+}

@@ -1,0 +1,56 @@
+import { letters } from '../ids.ts'
+import type { World } from '../world.ts'
+import type { App } from './accounts.ts'
+import { oauthJson } from './oauth-reply.ts'
+import { type Grant, refused } from './token-endpoint.ts'
+
+export interface PendingDevice {
+  readonly userCode: string
+  readonly clientId: string
+  readonly scope: string
+  readonly expiresAt: number
+  polledAt: number
+  state: 'pending' | 'approved' | 'denied'
+}
+
+const intervalMs = 5_000
+const deviceLifeMs = 600_000
+
+/** Step one, on the token endpoint itself: facts 1.4. */
+export function deviceCode(world: World, form: URLSearchParams): Grant {
+  const { accounts, clock, random, devices, hosts } = world
+  const app = accounts.app(form.get('client_id') ?? '')
+  if (!app) return refused('invalid_client_id', 'client identifier invalid')
+  const code = letters(random, 40)
+  const userCode = letters(random, 8, 'BCDFGHJKLMNPQRSTVWXZ23456789')
+  devices.set(code, {
+    userCode,
+    clientId: app.clientId,
+    scope: form.get('scope') ?? app.scopes.join(' '),
+    expiresAt: clock.now() + deviceLifeMs,
+    polledAt: Number.NEGATIVE_INFINITY,
+    state: 'pending',
+  })
+  return oauthJson({
+    device_code: code,
+    user_code: userCode,
+    verification_uri: `${hosts.login}/setup/connect`,
+    interval: intervalMs / 1_000,
+  })
+}
+
+/** Step two: the grant is called `device`, and its parameter `code`. */
+export function deviceToken(world: World, form: URLSearchParams, app: App): Grant {
+  const { accounts, clock, devices } = world
+  const code = form.get('code') ?? ''
+  const device = devices.get(code)
+  if (!device || device.clientId !== app.clientId) return refused('invalid_grant', 'invalid device code')
+  if (device.expiresAt <= clock.now()) return refused('invalid_grant', 'expired device code')
+  if (device.state === 'denied') return refused('access_denied', 'end-user denied authorization')
+  const tooFast = clock.now() - device.polledAt < intervalMs
+  device.polledAt = clock.now()
+  if (tooFast) return refused('slow_down', 'polling too quickly')
+  if (device.state === 'pending') return refused('authorization_pending', 'authorization pending')
+  devices.delete(code)
+  return { user: accounts.users[0]!, app, scope: device.scope, refresh: /refresh_token|offline_access|full/.test(device.scope) }
+}

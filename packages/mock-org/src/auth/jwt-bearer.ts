@@ -1,0 +1,51 @@
+import { compactVerify, decodeJwt, importJWK, importSPKI, importX509 } from 'jose'
+import type { Exchange } from '../exchange.ts'
+import type { World } from '../world.ts'
+import type { App } from './accounts.ts'
+import { type Grant, refused } from './token-endpoint.ts'
+
+/** An assertion may be good for this long at most, and clocks may differ by as much again: facts 1.4. */
+const longestMs = 300_000
+
+export async function jwtBearer(world: World, exchange: Exchange, form: URLSearchParams): Promise<Grant> {
+  const { accounts, clock, hosts } = world
+  const assertion = form.get('assertion') ?? ''
+  let claims: ReturnType<typeof decodeJwt>
+  try {
+    claims = decodeJwt(assertion)
+  } catch {
+    return refused('invalid_grant', 'invalid assertion')
+  }
+  const app = accounts.app(String(claims.iss))
+  if (!app) return refused('invalid_client_id', 'client identifier invalid')
+  if (!(await world.track(verified(assertion, app)))) return refused('invalid_grant', 'invalid assertion')
+  const audiences = [claims.aud].flat()
+  const accepted = [hosts.login, 'https://login.salesforce.com', 'https://test.salesforce.com', hosts.instance, exchange.origin]
+  if (!audiences.some((audience) => accepted.includes(String(audience).replace(/\/$/, ''))))
+    return refused('invalid_grant', 'audience is invalid')
+  const expiresIn = Number(claims.exp) * 1_000 - clock.now()
+  if (!(expiresIn > 0 && expiresIn <= longestMs)) return refused('invalid_grant', 'invalid assertion')
+  const user = accounts.user(String(claims.sub))
+  if (!user?.approved) return refused('invalid_grant', "user hasn't approved this consumer")
+  return { user, app, scope: 'api', refresh: false }
+}
+
+async function verified(assertion: string, app: App): Promise<boolean> {
+  const { certificate } = app
+  if (certificate === undefined) return false
+  try {
+    await compactVerify(assertion, await publicKey(certificate), { algorithms: ['RS256'] })
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function publicKey(certificate: NonNullable<App['certificate']>): Promise<CryptoKey> {
+  if (typeof certificate === 'string') {
+    return certificate.includes('CERTIFICATE') ? importX509(certificate, 'RS256') : importSPKI(certificate, 'RS256')
+  }
+  return 'kty' in certificate
+    ? ((await importJWK(certificate as Parameters<typeof importJWK>[0], 'RS256')) as CryptoKey)
+    : (certificate as CryptoKey)
+}

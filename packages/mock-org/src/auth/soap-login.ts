@@ -1,0 +1,49 @@
+import { eighteen } from '../ids.ts'
+import type { World } from '../world.ts'
+
+/** `POST /services/Soap/u/{version}`: facts 1.6. Only `login` is understood. */
+export function soapLogin(world: World, version: string, body: string): Response {
+  const username = element(body, 'username')
+  const password = element(body, 'password')
+  const user = username === undefined ? undefined : world.accounts.user(username)
+  if (!user?.active || password !== user.password + user.securityToken) {
+    return soapFault('INVALID_LOGIN', 'Invalid username, password, security token; or user locked out.')
+  }
+  world.counts.logins += 1
+  const token = world.tokens.issue({ userId: user.id })
+  const org = eighteen(world.accounts.orgId)
+  return xml(
+    `<loginResponse><result><metadataServerUrl>${world.hosts.instance}/services/Soap/m/${version}/${org}</metadataServerUrl><passwordExpired>false</passwordExpired><sandbox>false</sandbox><serverUrl>${world.hosts.instance}/services/Soap/u/${version}/${world.accounts.orgId}</serverUrl><sessionId>${token.value}</sessionId><userId>${eighteen(user.id)}</userId><userInfo><organizationId>${org}</organizationId><sessionSecondsValid>7200</sessionSecondsValid><userEmail>${escaped(user.email)}</userEmail><userName>${escaped(user.username)}</userName></userInfo></result></loginResponse>`,
+    200,
+  )
+}
+
+export function soapFault(code: string, message: string): Response {
+  const text = escaped(message)
+  return xml(
+    `<soapenv:Fault><faultcode>sf:${code}</faultcode><faultstring>${code}: ${text}</faultstring><detail><sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>${code}</sf:exceptionCode><sf:exceptionMessage>${text}</sf:exceptionMessage></sf:LoginFault></detail></soapenv:Fault>`,
+    500,
+  )
+}
+
+function xml(body: string, status: number): Response {
+  const text = `<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns="urn:partner.soap.sforce.com" xmlns:sf="urn:fault.partner.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>${body}</soapenv:Body></soapenv:Envelope>`
+  return new Response(text, { status, headers: { 'Content-Type': 'text/xml;charset=UTF-8' } })
+}
+
+function element(body: string, name: string): string | undefined {
+  const found = new RegExp(`<(?:\\w+:)?${name}>([^<]*)</(?:\\w+:)?${name}>`).exec(body)?.[1]
+  return found === undefined ? undefined : unescaped(found)
+}
+
+const entities: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&apos;': "'", '&amp;': '&' }
+
+function unescaped(text: string): string {
+  return text.replace(/&(?:lt|gt|quot|apos|amp);|&#(x[\da-f]+|\d+);/gi, (found, digits: string | undefined) =>
+    digits === undefined ? entities[found]! : String.fromCodePoint(Number(digits.startsWith('x') ? `0${digits}` : digits)),
+  )
+}
+
+function escaped(text: string): string {
+  return text.replace(/[<>&"']/g, (found) => Object.entries(entities).find(([, plain]) => plain === found)![0])
+}

@@ -1,0 +1,2 @@
+export type { MockOrgServer, MockOrgServerOptions } from './node-server.ts'
+export { startMockOrgServer } from './node-server.ts'

@@ -1,0 +1,171 @@
+import type { BayeuxMessage } from '@sfstream/core'
+import { readMessages } from './bayeux/endpoint.ts'
+import { ConnectionLost, type Exchange } from './exchange.ts'
+import type { PlannedFault } from './faults/fault.ts'
+import type { FaultPlan } from './faults/fault-plan.ts'
+import { toJson } from './json.ts'
+import { type SeenRequest, seenRequest } from './records.ts'
+import { notFoundPage, router } from './router.ts'
+import { faultyBody } from './transport.ts'
+import type { World } from './world.ts'
+
+/** Cookies beside the message, where a runtime's Request and Response cannot carry them (browsers). */
+export interface CookieCarrier {
+  read(url: URL): string
+  write(url: URL, lines: readonly string[]): void
+}
+
+export interface Service {
+  fetch(input: Request | string | URL, init?: RequestInit, cookies?: CookieCarrier): Promise<Response>
+  /** Breaks off the requests that are waiting outside the org: held for ever, delayed. */
+  cut(): void
+}
+
+/** Turns requests into replies, with the planned faults on the way. */
+export function service(world: World, faults: FaultPlan, record: (request: SeenRequest) => void): Service {
+  const route = router(world)
+  const { clock } = world
+  const waiting = new Set<(error: Error) => void>()
+
+  async function exchange(request: Request, signal: AbortSignal | undefined, cookies: CookieCarrier | undefined): Promise<Response> {
+    const url = new URL(request.url)
+    const role = world.hosts.role(url.origin)
+    if (role === undefined) throw new ConnectionLost(`getaddrinfo ENOTFOUND ${url.hostname}`)
+    const body = request.method === 'GET' || request.method === 'HEAD' ? '' : await request.text()
+    const messages = url.pathname.startsWith('/cometd') ? readMessages(body) : undefined
+    const authorization = request.headers.get('authorization')
+    const seen = seenRequest({ at: clock.now(), method: request.method, url, authorization, body, messages })
+    record(seen)
+    try {
+      const fault = faults.take(seen)
+      const setCookies: string[] = []
+      const passing: Exchange = {
+        role: role === 'gone' ? 'instance' : role,
+        origin: url.origin,
+        secure: url.protocol === 'https:',
+        cookies: cookies ? cookies.read(url) : (request.headers.get('cookie') ?? ''),
+        setCookies,
+        signal,
+        body,
+        messages,
+        fault: fault?.kind === 'fail' ? fault : undefined,
+        faultOn: fault?.on,
+      }
+      const response =
+        (await before(fault, seen, messages ?? [], signal)) ?? (role === 'gone' ? notFoundPage() : await route(request, passing))
+      const reply = await after(fault, response, signal)
+      if (cookies) cookies.write(url, setCookies)
+      else for (const line of setCookies) reply.headers.append('Set-Cookie', line)
+      seen.status = reply.status
+      return reply
+    } catch (error) {
+      seen.status = 'lost'
+      throw error
+    }
+  }
+
+  /** What happens to the request before the org sees it; a response stands for the org's. */
+  async function before(
+    fault: PlannedFault | undefined,
+    seen: SeenRequest,
+    sent: readonly BayeuxMessage[],
+    signal: AbortSignal | undefined,
+  ): Promise<Response | undefined> {
+    switch (fault?.kind) {
+      case 'http':
+        return new Response(fault.body ?? null, { status: fault.status, headers: fault.headers ?? { 'Content-Type': 'text/html' } })
+      case 'messages': {
+        const messages = typeof fault.messages === 'function' ? fault.messages(sent) : fault.messages
+        return new Response(toJson(messages), { headers: { 'Content-Type': 'application/json;charset=UTF-8' } })
+      }
+      case 'network-error':
+        if (fault.lost !== 'reply') throw new ConnectionLost('the connection was reset')
+        return undefined
+      case 'hold':
+        return wait(undefined, signal)
+      case 'call':
+        fault.call(seen)
+        return undefined
+      default:
+        return undefined
+    }
+  }
+
+  async function after(fault: PlannedFault | undefined, response: Response, signal: AbortSignal | undefined): Promise<Response> {
+    switch (fault?.kind) {
+      case 'network-error':
+        throw new ConnectionLost('the connection was reset')
+      case 'delay':
+        await wait(fault.ms, signal)
+        return response
+      case 'cut':
+      case 'cut-after-body':
+      case 'drip':
+      case 'rewrite':
+        return faultyBody(clock, response, await response.text(), fault, signal)
+      default:
+        return response
+    }
+  }
+
+  function wait(ms: number | undefined, signal: AbortSignal | undefined): Promise<undefined> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        cancel()
+        waiting.delete(cut)
+        signal?.removeEventListener('abort', aborted)
+      }
+      const cut = (error: Error): void => {
+        end()
+        reject(error)
+      }
+      const aborted = (): void => cut(signal?.reason as Error)
+      const cancel =
+        ms === undefined
+          ? () => undefined
+          : clock.delay(() => {
+              end()
+              resolve(undefined)
+            }, ms)
+      waiting.add(cut)
+      signal?.addEventListener('abort', aborted)
+    })
+  }
+
+  return {
+    async fetch(input, init, cookies) {
+      const request = new Request(input, init)
+      const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined) ?? undefined
+      signal?.throwIfAborted()
+      try {
+        return await untilAborted(exchange(request, signal, cookies), signal)
+      } catch (error) {
+        if (error instanceof ConnectionLost && !signal?.aborted) throw new TypeError('fetch failed', { cause: error })
+        throw error
+      }
+    },
+    cut() {
+      for (const cut of [...waiting]) cut(new ConnectionLost('the connection was cut'))
+    },
+  }
+}
+
+/** An abort rejects at once with the signal's own reason, as a real fetch does, whatever the org is doing. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => reject(signal.reason)
+    signal.addEventListener('abort', aborted)
+    const end = (): void => signal.removeEventListener('abort', aborted)
+    work.then(
+      (value) => {
+        end()
+        resolve(value)
+      },
+      (error: unknown) => {
+        end()
+        reject(error)
+      },
+    )
+  })
+}

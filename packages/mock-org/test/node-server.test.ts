@@ -1,0 +1,126 @@
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import { type MockOrgServer, startMockOrgServer } from '@sfstream/mock-org/node'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { dataOf, rawClient } from './raw-client.ts'
+
+describe('startMockOrgServer', () => {
+  let server: MockOrgServer
+  beforeEach(async () => {
+    server = await startMockOrgServer()
+  })
+  afterEach(() => server.close())
+
+  it('streams over loopback, with cookies that come back over plain http', async () => {
+    const client = await rawClient(server.org, { fetch }).start()
+    const { response } = await client.post({
+      channel: '/meta/subscribe',
+      id: '9',
+      clientId: client.clientId,
+      subscription: '/event/Order_Event__e',
+    })
+    expect(response.headers.get('content-type')).toContain('application/json')
+    expect([...client.cookies.keys()].sort()).toEqual(['BAYEUX_BROWSER', 'BrowserId', 'sfdc-stream', 't'])
+    const held = client.connect()
+    await connected(server)
+    server.org.publish('/event/Order_Event__e', { Number__c: 1 })
+    expect(dataOf(await held)).toHaveLength(1)
+  })
+
+  it('sets no Secure cookie over http', async () => {
+    const { response } = await rawClient(server.org, { fetch }).post({
+      channel: '/meta/handshake',
+      supportedConnectionTypes: ['long-polling'],
+      version: '1.0',
+    })
+    const lines = response.headers.getSetCookie()
+    expect(lines).toHaveLength(4)
+    expect(lines.join()).not.toMatch(/secure/i)
+    expect(lines.find((line) => line.startsWith('BrowserId'))).toContain('Domain=.salesforce.com')
+  })
+
+  it('has a login host of its own, which refuses client credentials and has no CometD', async () => {
+    const { clientId, clientSecret, username, password, securityToken } = server.org.credentials
+    const login = (url: string, form: Record<string, string>) =>
+      fetch(`${url}/services/oauth2/token`, {
+        method: 'POST',
+        body: new URLSearchParams({ client_id: clientId, client_secret: clientSecret, ...form }),
+      })
+    expect((await login(server.loginUrl, { grant_type: 'client_credentials' })).status).toBe(400)
+    const reply = await (await login(server.loginUrl, { grant_type: 'password', username, password: password + securityToken })).json()
+    expect(reply).toMatchObject({ instance_url: server.url })
+    expect((await fetch(`${server.loginUrl}/cometd/66.0`, { method: 'POST', body: '[]' })).status).toBe(404)
+  })
+
+  it.each([
+    ['before the headers', { kind: 'network-error' }, 0],
+    ['amid the body', { kind: 'cut', afterBytes: 10 }, 10],
+    ['after the body', { kind: 'cut-after-body' }, undefined],
+  ] as const)('S47 breaks the socket %s', async (_name, fault, bytes) => {
+    const whole = (await (await fetch(`${server.url}/services/data/`)).arrayBuffer()).byteLength
+    server.org.faults.next({ on: 'versions', ...fault })
+    if (bytes === 0) return expect(fetch(`${server.url}/services/data/`)).rejects.toThrow()
+    // Read by node:http: a fetch drops what it holds once the connection breaks.
+    const [reply] = (await once(get(`${server.url}/services/data/`), 'response')) as [IncomingMessage]
+    let got = 0
+    reply.on('data', (chunk: Buffer) => {
+      got += chunk.length
+    })
+    const [error] = await once(reply, 'error')
+    expect(error).toMatchObject({ code: 'ECONNRESET' })
+    expect(got).toBe(bytes ?? whole)
+  })
+
+  it('notices a client that goes away while its connect is held', async () => {
+    const client = await rawClient(server.org, { fetch }).start()
+    const leave = new AbortController()
+    const held = client.connect({}, leave.signal)
+    await connected(server)
+    leave.abort()
+    await expect(held).rejects.toThrow()
+    await until(() => server.org.inspect.sessions.every((session) => !session.connected))
+    expect(server.org.inspect.slots.used).toBe(1)
+  })
+
+  it('compresses where asked', async () => {
+    server.org.switches.gzip = true
+    const reply = await fetch(`${server.url}/services/data/`)
+    expect(reply.headers.get('content-encoding')).toBe('gzip')
+    expect(await reply.json()).toBeInstanceOf(Array)
+  })
+
+  it('moves to another address of its own, and closes with connects held', async () => {
+    const client = await rawClient(server.org, { fetch }).start()
+    const held = client.connect()
+    await connected(server)
+    server.org.faults.migrate()
+    expect(await held).toMatchObject([
+      { channel: '/meta/disconnect' },
+      { error: '401::Authentication invalid', advice: { reconnect: 'none' } },
+    ])
+    expect(server.org.url).toMatch(/^http:\/\/localhost:\d+$/)
+    expect((await fetch(`${server.url}/services/data/`)).status).toBe(404)
+    expect((await fetch(`${server.org.url}/services/data/`)).status).toBe(200)
+    const again = await rawClient(server.org, { fetch }).start()
+    const broken = again.connect()
+    await connected(server)
+    await Promise.all([server.close(), expect(broken).rejects.toThrow()])
+  })
+
+  it('listens on loopback only', async () => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    await once(socket, 'connect')
+    socket.destroy()
+    expect(new URL(server.url).hostname).toBe('127.0.0.1')
+  })
+})
+
+async function connected(server: MockOrgServer): Promise<void> {
+  await until(() => server.org.inspect.sessions.some((session) => session.connected))
+}
+
+/** Looks again after each turn of the event loop. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,0 +1,183 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { ReplayKey, ReplayStore } from '@sfstream/core'
+import { ReplayError } from '@sfstream/core'
+import { formatRecord, isReplayId, parseRecord, type ReplayRecord, unreadable } from './replay-record.ts'
+
+export interface FileReplayStoreOptions {
+  /** The folder of the positions; made when the first one is saved. `./.sfstream/replay`, from the working directory, by default. */
+  path?: string
+}
+
+/** A save takes milliseconds: a temporary file this old was left by a process that was killed. */
+const abandonedMs = 60_000
+
+/**
+ * Keeps positions in a folder, one small JSON file per org, channel and consumer. So processes that share the folder never
+ * write one another's positions, and no lock is needed, which a kill could leave behind. Each save writes a temporary file,
+ * syncs it, renames it and syncs the folder: whatever happens when, a file holds a whole position.
+ *
+ * `load`, `save` and `orgs` reject with ReplayError `store_unreadable` where a file is damaged or foreign (it is never
+ * overwritten), `save` and `delete` with `store_failed` where the disk refuses.
+ */
+export function fileReplayStore({
+  path = join('.sfstream', 'replay'),
+}: FileReplayStoreOptions = {}): Required<Pick<ReplayStore, 'load' | 'save' | 'delete' | 'orgs'>> {
+  const folder = resolve(path)
+  let swept = false
+
+  return {
+    async load(key) {
+      const record = await read(join(folder, fileName(key)), key)
+      if (!record) return undefined
+      return record.createdDate === undefined
+        ? { replayId: record.replayId }
+        : { replayId: record.replayId, createdDate: record.createdDate }
+    },
+
+    async save(key, position) {
+      if (!isReplayId(position.replayId)) {
+        throw new ReplayError({
+          code: 'bad_replay',
+          channel: key.channel,
+          message: `${String(position.replayId)} is not a replay id that can be stored.`,
+          remediation: 'Pass a safe integer, or the digits as a string.',
+        })
+      }
+      const file = join(folder, fileName(key))
+      // What is there is read first: a file that is not ours must outlive us.
+      await read(file, key)
+      try {
+        await mkdir(folder, { recursive: true })
+        if (!swept) await sweep(folder)
+        swept = true
+        await replace(file, formatRecord(key, position))
+        await sync(folder)
+      } catch (cause) {
+        throw failed(key, file, cause)
+      }
+    },
+
+    async delete(key) {
+      const file = join(folder, fileName(key))
+      try {
+        await rm(file, { force: true })
+        await sync(folder)
+      } catch (cause) {
+        if (code(cause) !== 'ENOENT') throw failed(key, file, cause)
+      }
+    },
+
+    async orgs(key) {
+      const orgs: string[] = []
+      for (const name of await list(folder)) {
+        if (!name.startsWith(`${slug(key.channel)}-`) || !name.endsWith('.json')) continue
+        const record = await read(join(folder, name))
+        if (record && record.channel === key.channel && record.consumer === key.consumer && record.org !== key.org) orgs.push(record.org)
+      }
+      return orgs
+    },
+  }
+}
+
+/** Readable first, then exact: names of channels may be long, or differ in case alone, and some file systems mind neither. */
+function fileName({ org, channel, consumer }: ReplayKey): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([org, channel, consumer]))
+    .digest('hex')
+  return `${slug(channel)}-${hash.slice(0, 20)}.json`
+}
+
+function slug(channel: string): string {
+  return channel
+    .replace(/[^A-Za-z0-9_]+/g, '.')
+    .replace(/^\.|\.$/g, '')
+    .slice(0, 80)
+}
+
+async function read(file: string, key?: ReplayKey): Promise<ReplayRecord | undefined> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (cause) {
+    if (code(cause) === 'ENOENT') return undefined
+    throw notReadable(file, cause)
+  }
+  const record = parseRecord(text, file)
+  if (key && (record.org !== key.org || record.channel !== key.channel || record.consumer !== key.consumer))
+    throw unreadable(file, `is for ${record.channel} of org ${record.org}, consumer '${record.consumer}', and has been renamed`)
+  return record
+}
+
+async function list(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (cause) {
+    if (code(cause) === 'ENOENT') return []
+    throw notReadable(folder, cause)
+  }
+}
+
+async function replace(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${randomUUID().slice(0, 8)}.tmp`
+  try {
+    const handle = await open(temporary, 'wx')
+    try {
+      await handle.writeFile(text)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, file)
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {})
+    throw error
+  }
+}
+
+/** Makes the rename itself durable. Windows cannot open a folder for this, and does not need it. */
+async function sync(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Removes what killed processes left. Once per store: restarts are what leaves such files. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.endsWith('.tmp')) continue
+    const file = join(folder, name)
+    const left = await stat(file).catch(() => undefined)
+    if (left && Date.now() - left.mtimeMs > abandonedMs) await rm(file, { force: true })
+  }
+}
+
+function code(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | null)?.code
+}
+
+function notReadable(path: string, cause: unknown): ReplayError {
+  return unreadable(
+    path,
+    code(cause) === 'ENOTDIR'
+      ? 'cannot exist: there is a file where its folder should be'
+      : `cannot be read (${code(cause) ?? String(cause)})`,
+    cause,
+  )
+}
+
+function failed(key: ReplayKey, file: string, cause: unknown): ReplayError {
+  return new ReplayError({
+    code: 'store_failed',
+    channel: key.channel,
+    message: `The position of ${key.channel} could not be written to ${file} (${code(cause) ?? String(cause)}).`,
+    remediation: 'Make the folder writable and see that the disk has room; the save is tried again.',
+    retryable: true,
+    cause,
+  })
+}

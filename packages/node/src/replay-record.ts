@@ -1,0 +1,45 @@
+import type { ReplayId, ReplayKey, ReplayPosition } from '@sfstream/core'
+import { ReplayError } from '@sfstream/core'
+
+/** What one file holds: the key is inside too, so a file explains itself and a renamed or foreign one is noticed. */
+export interface ReplayRecord extends ReplayKey, ReplayPosition {}
+
+const format = 1
+
+export function formatRecord(key: ReplayKey, position: ReplayPosition): string {
+  const { org, channel, consumer } = key
+  return `${JSON.stringify({ sfstream: format, org, channel, consumer, ...position })}\n`
+}
+
+/** @throws ReplayError `store_unreadable`, naming `path`. */
+export function parseRecord(text: string, path: string): ReplayRecord {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw unreadable(path, text === '' ? 'is empty' : 'is not JSON', cause)
+  }
+  const record = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const { sfstream, org, channel, consumer, replayId, createdDate } = record
+  if (sfstream === undefined) throw unreadable(path, 'was not written by fileReplayStore')
+  if (sfstream !== format) throw unreadable(path, `has format ${JSON.stringify(sfstream)}; this version reads format ${format}`)
+  if (typeof org !== 'string' || typeof channel !== 'string' || typeof consumer !== 'string')
+    throw unreadable(path, 'does not say which org, channel and consumer it is for')
+  if (!isReplayId(replayId)) throw unreadable(path, `holds no replay id (16 digits and more stand in quotes)`)
+  if (createdDate !== undefined && typeof createdDate !== 'string') throw unreadable(path, 'holds a createdDate that is not text')
+  return { org, channel, consumer, replayId, ...(createdDate === undefined ? {} : { createdDate }) }
+}
+
+export function isReplayId(value: unknown): value is ReplayId {
+  return typeof value === 'number' ? Number.isSafeInteger(value) : typeof value === 'string' && /^-?\d{1,40}$/.test(value)
+}
+
+/** The file is left as it is: it may be the only trace of where a consumer stood. */
+export function unreadable(path: string, what: string, cause?: unknown): ReplayError {
+  return new ReplayError({
+    code: 'store_unreadable',
+    message: `The stored position ${path} ${what}.`,
+    remediation: 'Restore the file, or move it away to begin without a stored position; sfstream leaves it untouched.',
+    cause,
+  })
+}

@@ -1,0 +1,102 @@
+import { type Platform, ProtocolError, TransportError } from '@sfstream/core'
+import { createFetch } from 'ofetch'
+import { deadlineReached, withDeadline } from './deadline.ts'
+import { readText } from './read-text.ts'
+import type { RestRequest } from './rest-request.ts'
+
+export interface Exchange {
+  status: number
+  headers: Headers
+  text: string
+}
+
+const defaultTimeoutMs = 30_000
+const maxReplyBytes = 67_108_864
+
+/**
+ * One request and its whole reply. Nothing is tried again, no redirect followed.
+ *
+ * @throws TransportError `network`, `timeout`, `redirected`; ProtocolError `message_too_large`; the signal's reason
+ */
+export async function exchange(
+  url: URL,
+  init: RestRequest,
+  context: { signal: AbortSignal; platform: Platform; accessToken: string | undefined },
+): Promise<Exchange> {
+  const { accessToken, signal, platform } = context
+  const timeoutMs = init.timeoutMs ?? defaultTimeoutMs
+  const target = `${init.method ?? 'GET'} ${url.host}${url.pathname}`
+  const headers = new Headers({ accept: 'application/json', ...(init.body === undefined ? {} : { 'content-type': 'application/json' }) })
+  for (const [name, value] of Object.entries(init.headers ?? {})) headers.set(name, value)
+  headers.delete('authorization')
+  if (accessToken !== undefined) headers.set('authorization', `Bearer ${accessToken}`)
+
+  const call = createFetch({ fetch: ((input: string, options?: RequestInit) => platform.fetch(input, options)) as typeof fetch })
+  const body = init.body === undefined ? undefined : typeof init.body === 'string' ? init.body : JSON.stringify(init.body)
+  let text: string | undefined
+  let response: { status: number; headers: Headers; type: string }
+  try {
+    ;({ response, text } = await withDeadline(timeoutMs, { signal, platform }, async (own) => {
+      const answer = await call.raw(url.href, {
+        method: init.method ?? 'GET',
+        headers,
+        ...(body === undefined ? {} : { body }),
+        redirect: 'manual',
+        retry: false,
+        ignoreResponseError: true,
+        responseType: 'stream',
+        signal: own,
+      })
+      return { response: answer, text: await readText(answer._data, maxReplyBytes) }
+    }))
+  } catch (error) {
+    if (signal.aborted) throw signal.reason
+    if (error === deadlineReached) {
+      throw new TransportError({
+        code: 'timeout',
+        message: `${target} did not finish within ${timeoutMs} ms.`,
+        remediation: 'Try again, or give the call a larger `timeoutMs`. A POST may have taken effect.',
+        retryable: true,
+      })
+    }
+    throw new TransportError({
+      code: 'network',
+      message: `${target} could not be reached.`,
+      remediation: 'Check the network and the proxy, then try again; see `cause`. A POST may have taken effect.',
+      retryable: true,
+      cause: networkCause(error, accessToken),
+    })
+  }
+
+  // Browsers hide a redirect behind an opaque response of status 0. 300 lists records, 304 is an answer.
+  if (response.type === 'opaqueredirect' || (response.status > 300 && response.status < 400 && response.status !== 304)) {
+    throw new TransportError({
+      code: 'redirected',
+      message: `${target} redirects (HTTP ${response.status}); the token does not follow.`,
+      remediation: 'Check the instance URL: use My Domain, such as https://acme.my.salesforce.com.',
+      server: { text: '', status: response.status },
+    })
+  }
+  if (text === undefined) {
+    throw new ProtocolError({
+      code: 'message_too_large',
+      message: `${target} answered with more than ${maxReplyBytes} bytes.`,
+      remediation: 'Ask for less at a time: fewer fields, or a LIMIT in the query.',
+    })
+  }
+  return { status: response.status, headers: response.headers, text }
+}
+
+/** ofetch's error refers to the request, token included; what fetch threw is copied without its properties. */
+function networkCause(error: unknown, accessToken: string | undefined, depth = 4): Error {
+  const inner = error instanceof Error && error.name === 'FetchError' && error.cause !== undefined ? error.cause : error
+  if (!(inner instanceof Error)) return new Error('Not an Error was thrown')
+  const clean = (text: string): string => (accessToken ? text.replaceAll(accessToken, '[token]') : text)
+  const copy: Error & { code?: string } = new Error(clean(inner.message))
+  copy.name = clean(inner.name)
+  if (inner.stack) copy.stack = clean(inner.stack)
+  const code: unknown = (inner as { code?: unknown }).code
+  if (typeof code === 'string') copy.code = clean(code)
+  if (depth > 0 && inner.cause !== undefined) copy.cause = networkCause(inner.cause, accessToken, depth - 1)
+  return copy
+}

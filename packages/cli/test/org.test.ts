@@ -40,9 +40,10 @@ describe('mock', () => {
   it('--json says where it listens on one line, publishes, and ends with 0 at Ctrl-C', async () => {
     const mock = sfstream(['mock', '--json', '--publish', '40', '--seed', '5'])
     await mock.out.until((text) => text.includes('\n'))
-    const { url, loginUrl, clientId, clientSecret } = JSON.parse(lines(mock.out.text)[0]!) as Record<string, string>
+    const { url, clientId, clientSecret } = JSON.parse(lines(mock.out.text)[0]!) as Record<string, string>
+    expect(Object.keys(JSON.parse(lines(mock.out.text)[0]!))).toEqual(['url', 'loginUrl', 'clientId', 'clientSecret'])
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
-    const env = { SF_LOGIN_URL: loginUrl!, SF_CLIENT_ID: clientId!, SF_CLIENT_SECRET: clientSecret! }
+    const env = { SF_LOGIN_URL: url!, SF_CLIENT_ID: clientId!, SF_CLIENT_SECRET: clientSecret! }
     const org = await stage()
     const tail = sfstream(['tail', '/event/Order__e', '/u/Notices', '--limit', '4', '--replay', 'all', '--store', org.store], env)
     expect(await tail.status).toBe(0)

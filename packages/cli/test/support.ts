@@ -46,7 +46,7 @@ export async function stage(options: Parameters<typeof startMockOrgServer>[0] = 
   return {
     ...server,
     store,
-    env: { SF_LOGIN_URL: server.loginUrl, SF_CLIENT_ID: clientId, SF_CLIENT_SECRET: clientSecret },
+    env: { SF_LOGIN_URL: server.url, SF_CLIENT_ID: clientId, SF_CLIENT_SECRET: clientSecret },
     leave: async () => {
       await server.close()
       await rm(store, { recursive: true, force: true })

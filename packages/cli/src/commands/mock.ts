@@ -49,7 +49,7 @@ async function runMock(args: ParsedArguments<typeof flags>, { terminal }: Contex
         ? JSON.stringify({ url: server.url, loginUrl: server.loginUrl, clientId, clientSecret })
         : `${bold('A simulated org')} listens at ${server.url}. Ctrl-C ends it.\n\n` +
             `${dim('In another terminal:')}\n` +
-            `  export SF_LOGIN_URL=${server.loginUrl} SF_CLIENT_ID=${clientId} SF_CLIENT_SECRET=${clientSecret}\n` +
+            `  export SF_LOGIN_URL=${server.url} SF_CLIENT_ID=${clientId} SF_CLIENT_SECRET=${clientSecret}\n` +
             `  sfstream tail ${sampleChannels.join(' ')}`,
     )
     await stopped

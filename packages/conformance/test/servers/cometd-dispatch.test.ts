@@ -83,7 +83,10 @@ describe('subscribe', () => {
     const closed = subscription.close()
     peer.publish('/a', 'too late')
     await closed
-    await board.until('unsubscribed, and the event on the wire', () => peer.unsubscribed.length === 1 && messages.some(({ data }) => data === 'too late'))
+    await board.until(
+      'unsubscribed, and the event on the wire',
+      () => peer.unsubscribed.length === 1 && messages.some(({ data }) => data === 'too late'),
+    )
     expect(reading.events).toEqual([])
     expect(reading.ended).toBe('done')
   })
@@ -91,14 +94,18 @@ describe('subscribe', () => {
   it('C56 [N] while there is no session yet: kept, and sent once', async () => {
     const board = noticeBoard()
     let refusals = 3
-    const peer = await cometdServer(board, {}, {
-      intercept(seen, response) {
-        if (seen.what !== 'handshake' || refusals-- <= 0) return false
-        response.statusCode = 503
-        response.end()
-        return true
+    const peer = await cometdServer(
+      board,
+      {},
+      {
+        intercept(seen, response) {
+          if (seen.what !== 'handshake' || refusals-- <= 0) return false
+          response.statusCode = 503
+          response.end()
+          return true
+        },
       },
-    })
+    )
     const { client } = testClient(board, peer.url)
     const first = client.subscribe('/before')
     await board.until('a refusal', () => peer.of('handshake').length >= 1)
@@ -111,12 +118,16 @@ describe('subscribe', () => {
   it('C56 [N] while the server is away: kept, and sent once', async () => {
     const board = noticeBoard()
     let away = false
-    const peer = await cometdServer(board, {}, {
-      intercept(_seen, response) {
-        if (away) response.destroy()
-        return away
+    const peer = await cometdServer(
+      board,
+      {},
+      {
+        intercept(_seen, response) {
+          if (away) response.destroy()
+          return away
+        },
       },
-    })
+    )
     const { client, reports } = testClient(board, peer.url)
     await client.start()
     await board.until('poll', () => peer.held === 1)

@@ -109,7 +109,10 @@ describe('session loss', () => {
     const readings = ['/a', '/b'].map((channel) => read(client.subscribe(channel)))
     await board.until('poll', () => peer.of('connect').length === 2 && peer.subscribed.length === 2)
     await postAs(peer.of('connect')[0]!, peer.url, { channel: '/meta/disconnect' })
-    await board.until('a new session', () => peer.of('handshake').length === 2 && peer.subscribed.length === 4 && peer.open('connect') === 1)
+    await board.until(
+      'a new session',
+      () => peer.of('handshake').length === 2 && peer.subscribed.length === 4 && peer.open('connect') === 1,
+    )
     expect(reports('rehandshake').map(({ reason }) => reason)).toEqual([expect.stringMatching(/401:\w+:Unknown client/)])
     for (const channel of ['/a', '/b']) peer.publish(channel, channel)
     await board.until('events', () => readings.every((reading) => reading.events.length === 1))

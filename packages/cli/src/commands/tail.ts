@@ -87,7 +87,6 @@ async function runTail(args: ParsedArguments<typeof flags>, { env, terminal }: C
     }
   })()
   const unlisten = disconnectOnSignals({ stop: () => stop().catch(() => {}) })
-  terminal.onBroken(() => void stop())
 
   let taken = 0
   const follow = async (channel: string): Promise<void> => {

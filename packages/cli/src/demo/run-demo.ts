@@ -168,7 +168,7 @@ async function positions(path: string): Promise<Map<string, string>> {
   for (const channel of sampleChannels) {
     const [org] = await store.orgs({ org: '', channel, consumer: 'default' })
     const position = org === undefined ? undefined : await store.load({ org, channel, consumer: 'default' })
-    if (position && typeof position === 'object') found.set(channel, String(position.replayId))
+    if (position) found.set(channel, String(position.replayId))
   }
   return found
 }

@@ -24,9 +24,9 @@ export function asEver(title: string): Scenario {
 /** How long a connect has been held when something happens amid it. */
 const midPollMs = 1_000
 
-/** Runs `action` while a connect is held: a second after the first one that follows a session's first reply. */
+/** Runs `action` a second after the first subscription: by then a client holds a connect. */
 export function midPoll({ world, faults }: Stage, action: () => void): void {
-  faults.next({ on: 'connect', when: steady(world), kind: 'call', call: () => void world.clock.delay(action, midPollMs) })
+  faults.next({ on: 'subscribe', kind: 'call', call: () => void world.clock.delay(action, midPollMs) })
 }
 
 /** Runs `action` just before the org sees a steady session's connect, `after` of them having passed. */

@@ -206,6 +206,13 @@ describe('what fails', () => {
     await expect.poll(() => org.org.inspect.subscriptions[channel]).toBe(1)
     publish(1, 2)
     await run.out.until(count(2))
+    // Once nothing is being saved any more.
+    const last = org.org.inspect.published(channel)[1]!.replayId!
+    const saved = async (): Promise<string> => {
+      const names = await readdir(org.store)
+      return names.length === 1 ? readFile(join(org.store, names[0]!), 'utf8') : ''
+    }
+    await expect.poll(saved).toContain(`"replayId":${last}`)
     await rm(org.store, { recursive: true })
     await writeFile(org.store, '')
     publish(3, 6)

@@ -95,7 +95,9 @@ export class SfStreamError extends Error {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (typeof value !== 'object' || value === null || !(brand in value)) return false
-    return SfStreamError.brand === 'SfStreamError' || ('name' in value && value.name === SfStreamError.brand)
+    // biome-ignore lint/complexity/noThisInStatic: each subclass inherits this and tests its own brand
+    const wanted = this.brand
+    return wanted === 'SfStreamError' || ('name' in value && value.name === wanted)
   }
 }
 

@@ -105,6 +105,7 @@ function node(args) {
 
 function packageFolders() {
   return readdirSync(join(root, 'packages'))
+    .sort()
     .map((name) => `packages/${name}`)
     .filter((folder) => existsSync(join(root, folder, 'package.json')))
 }

@@ -171,8 +171,8 @@ async function positions(path: string): Promise<Map<string, string>> {
 }
 
 /** The consumer logs in as any program would; the caller's own credentials and proxies are none of its business. */
-function consumerEnvironment(env: NodeJS.ProcessEnv, { loginUrl, org }: MockOrgServer): NodeJS.ProcessEnv {
+function consumerEnvironment(env: NodeJS.ProcessEnv, { url, org }: MockOrgServer): NodeJS.ProcessEnv {
   const rest = Object.entries(env).filter(([name]) => !name.startsWith('SF_'))
   const { clientId, clientSecret } = org.credentials
-  return { ...Object.fromEntries(rest), SF_LOGIN_URL: loginUrl, SF_CLIENT_ID: clientId, SF_CLIENT_SECRET: clientSecret }
+  return { ...Object.fromEntries(rest), SF_LOGIN_URL: url, SF_CLIENT_ID: clientId, SF_CLIENT_SECRET: clientSecret }
 }

@@ -1,3 +1,4 @@
+import { AuthenticationError, StateError, SubscribeError } from '@sfstream/core'
 import { describe, expect, it } from 'vitest'
 import { cometdServer } from './cometd-server.ts'
 import { noticeBoard } from './notice-board.ts'
@@ -37,8 +38,9 @@ describe('subscribe', () => {
     await expect(denied.ready).rejects.toMatchObject(refusal)
     await board.until('the loop to end', () => loop.ended !== undefined)
     expect(loop.ended).toMatchObject(refusal)
-    expect(reports('subscriptionFailed').map(({ channel }) => channel)).toEqual(['/closed'])
-    await board.until('poll', () => peer.held === 1)
+    expect([SubscribeError, StateError, AuthenticationError].map((kind) => loop.ended instanceof kind)).toEqual([true, false, false])
+    await board.until('report and poll', () => reports('subscriptionFailed').length === 1 && peer.held === 1)
+    expect(reports('subscriptionFailed')[0]).toMatchObject({ channel: '/closed', error: refusal })
     peer.publish('/good', 1)
     await board.until('event', () => good.events.length === 1)
     open = true
@@ -83,7 +85,10 @@ describe('subscribe', () => {
     const closed = subscription.close()
     peer.publish('/a', 'too late')
     await closed
-    await board.until('unsubscribed, and the event on the wire', () => peer.unsubscribed.length === 1 && messages.some(({ data }) => data === 'too late'))
+    await board.until(
+      'unsubscribed, and the event on the wire',
+      () => peer.unsubscribed.length === 1 && messages.some(({ data }) => data === 'too late'),
+    )
     expect(reading.events).toEqual([])
     expect(reading.ended).toBe('done')
   })
@@ -91,14 +96,18 @@ describe('subscribe', () => {
   it('C56 [N] while there is no session yet: kept, and sent once', async () => {
     const board = noticeBoard()
     let refusals = 3
-    const peer = await cometdServer(board, {}, {
-      intercept(seen, response) {
-        if (seen.what !== 'handshake' || refusals-- <= 0) return false
-        response.statusCode = 503
-        response.end()
-        return true
+    const peer = await cometdServer(
+      board,
+      {},
+      {
+        intercept(seen, response) {
+          if (seen.what !== 'handshake' || refusals-- <= 0) return false
+          response.statusCode = 503
+          response.end()
+          return true
+        },
       },
-    })
+    )
     const { client } = testClient(board, peer.url)
     const first = client.subscribe('/before')
     await board.until('a refusal', () => peer.of('handshake').length >= 1)
@@ -111,12 +120,16 @@ describe('subscribe', () => {
   it('C56 [N] while the server is away: kept, and sent once', async () => {
     const board = noticeBoard()
     let away = false
-    const peer = await cometdServer(board, {}, {
-      intercept(_seen, response) {
-        if (away) response.destroy()
-        return away
+    const peer = await cometdServer(
+      board,
+      {},
+      {
+        intercept(_seen, response) {
+          if (away) response.destroy()
+          return away
+        },
       },
-    })
+    )
     const { client, reports } = testClient(board, peer.url)
     await client.start()
     await board.until('poll', () => peer.held === 1)

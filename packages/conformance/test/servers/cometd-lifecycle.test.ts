@@ -157,13 +157,17 @@ describe('stop', () => {
   it('C80 [N] during a handshake waits for its session and ends that', async () => {
     const board = noticeBoard()
     let answer = (): void => {}
-    const peer: CometdPeer = await cometdServer(board, {}, {
-      intercept(seen, response) {
-        if (seen.what !== 'handshake') return false
-        answer = () => peer.server.handle({ method: 'POST', headers: seen.headers, body: structuredClone(seen.messages) }, response)
-        return true
+    const peer: CometdPeer = await cometdServer(
+      board,
+      {},
+      {
+        intercept(seen, response) {
+          if (seen.what !== 'handshake') return false
+          answer = () => peer.server.handle({ method: 'POST', headers: seen.headers, body: structuredClone(seen.messages) }, response)
+          return true
+        },
       },
-    })
+    )
     const { client, clock } = testClient(board, peer.url)
     client.start().catch(() => {})
     await board.until('handshake', () => peer.open('handshake') === 1)

@@ -52,7 +52,9 @@ describe('handshake', () => {
     const peer = await cometdServer(board)
     peer.server.policy = { canHandshake: (_session, _message, done) => done(undefined, false) }
     let logins = 0
-    const { client } = testClient(board, peer.url, { auth: () => Promise.resolve({ ...session, accessToken: `00D000000000001!${++logins}` }) })
+    const { client } = testClient(board, peer.url, {
+      auth: () => Promise.resolve({ ...session, accessToken: `00D000000000001!${++logins}` }),
+    })
     await expect(client.start()).rejects.toMatchObject({ code: 'handshake_refused' })
     expect(peer.requests.map((request) => request.headers.authorization)).toEqual(['Bearer 00D000000000001!1', 'Bearer 00D000000000001!2'])
   })
@@ -134,7 +136,10 @@ describe('connect loop', () => {
     const reading = read(client.subscribe('/a'))
     await board.until('poll', () => peer.held === 1 && peer.subscribed.length === 1)
     await clock.pass(81_000)
-    await board.until('a new poll', () => peer.of('connect').filter((request) => !request.messages[0]?.advice).length === 2 && peer.held === 1)
+    await board.until(
+      'a new poll',
+      () => peer.of('connect').filter((request) => !request.messages[0]?.advice).length === 2 && peer.held === 1,
+    )
     await board.until('resumed', () => peer.subscribed.length === 2)
     peer.publish('/a', 'after')
     await board.until('event', () => reading.events.length === 1)
@@ -174,7 +179,14 @@ describe('connect loop', () => {
     peer.publish('/a', 2)
     await board.until('events', () => reading.events.length === 2 && peer.held === 1)
     expect(reports('retry').map(({ error }) => error.server?.text)).toEqual(['message_deleted'])
-    expect(peer.of('connect').map((request) => request.messages[0]?.advice?.timeout)).toEqual([0, undefined, undefined, 0, undefined, undefined])
+    expect(peer.of('connect').map((request) => request.messages[0]?.advice?.timeout)).toEqual([
+      0,
+      undefined,
+      undefined,
+      0,
+      undefined,
+      undefined,
+    ])
     expect(peer.of('handshake').length).toBe(1)
     expect(peer.subscribed).toEqual(['/a'])
   })
@@ -256,7 +268,9 @@ describe('session loss', () => {
     peer.forget(peer.sessions[0]!)
     const second = read(client.subscribe('/b'))
     await board.until('a new session', () => peer.held === 1 && peer.subscribed.length === 3)
-    expect(JSON.parse(peer.of('subscribe')[1]!.replyText)).toEqual([expect.objectContaining({ error: '402::session_unknown', successful: false })])
+    expect(JSON.parse(peer.of('subscribe')[1]!.replyText)).toEqual([
+      expect.objectContaining({ error: '402::session_unknown', successful: false }),
+    ])
     peer.publish('/a', 1)
     peer.publish('/b', 2)
     // The poll of the lost session is given up, not left to hang.
@@ -309,4 +323,3 @@ describe('session loss', () => {
     expect(peer.of('handshake').length).toBe(1)
   })
 })
-

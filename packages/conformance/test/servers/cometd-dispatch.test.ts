@@ -1,3 +1,4 @@
+import { AuthenticationError, StateError, SubscribeError } from '@sfstream/core'
 import { describe, expect, it } from 'vitest'
 import { cometdServer } from './cometd-server.ts'
 import { noticeBoard } from './notice-board.ts'
@@ -37,8 +38,9 @@ describe('subscribe', () => {
     await expect(denied.ready).rejects.toMatchObject(refusal)
     await board.until('the loop to end', () => loop.ended !== undefined)
     expect(loop.ended).toMatchObject(refusal)
-    expect(reports('subscriptionFailed').map(({ channel }) => channel)).toEqual(['/closed'])
-    await board.until('poll', () => peer.held === 1)
+    expect([SubscribeError, StateError, AuthenticationError].map((kind) => loop.ended instanceof kind)).toEqual([true, false, false])
+    await board.until('report and poll', () => reports('subscriptionFailed').length === 1 && peer.held === 1)
+    expect(reports('subscriptionFailed')[0]).toMatchObject({ channel: '/closed', error: refusal })
     peer.publish('/good', 1)
     await board.until('event', () => good.events.length === 1)
     open = true

@@ -83,18 +83,19 @@ function sorted(messages: readonly unknown[]): Decoded {
   return decoded
 }
 
-/** A data message: a channel outside `/meta/` and data. Its id proves nothing: some servers keep the publisher's. */
-function isEvent(message: BayeuxMessage): boolean {
-  const { channel } = message
-  return (
-    typeof channel === 'string' && !channel.startsWith('/meta/') && message.data !== undefined && typeof message.successful !== 'boolean'
-  )
+/**
+ * A data message: a channel outside `/meta/` and data. Its id proves nothing (some servers keep the publisher's), except
+ * on `/service/` channels, where it marks the reply to a message of ours.
+ */
+function isEvent({ channel, id, data, successful }: BayeuxMessage): boolean {
+  if (typeof channel !== 'string' || channel.startsWith('/meta/') || data === undefined) return false
+  return typeof successful !== 'boolean' && !(channel.startsWith('/service/') && id !== undefined)
 }
 
 /** Some refusals carry neither channel nor id; the first handshake reply of old servers has neither `channel` nor `successful`. */
 function isReply(message: BayeuxMessage): boolean {
   return (
-    message.channel?.startsWith('/meta/') ||
+    /^\/(meta|service)\//.test(message.channel ?? '') ||
     typeof message.successful === 'boolean' ||
     typeof message.clientId === 'string' ||
     !!message.error

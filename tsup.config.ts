@@ -25,7 +25,6 @@ export default defineConfig({
   target: 'es2022',
   platform: 'neutral',
   external: [/^node:/],
-  splitting: true,
   sourcemap: true,
   clean: true,
 })

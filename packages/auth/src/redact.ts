@@ -19,7 +19,9 @@ export function safeCause(error: unknown, secrets: readonly string[], depth = 4)
   if (!(error instanceof Error)) return new Error(`Not an Error but ${error === null ? 'null' : typeof error} was thrown`)
   const copy: Error & { code?: string | number } = new Error(redact(error.message, secrets))
   copy.name = redact(error.name, secrets)
-  if (error.stack) copy.stack = redact(error.stack, secrets)
+  // The frames hold no secrets and are kept as they are, but only where it is certain which part of the stack they are.
+  const header = error.message ? `${error.name}: ${error.message}` : error.name
+  copy.stack = `${copy.name}: ${copy.message}${error.stack?.startsWith(header) ? error.stack.slice(header.length) : ''}`
   const code: unknown = (error as { code?: unknown }).code
   if (typeof code === 'string') copy.code = redact(code, secrets)
   else if (typeof code === 'number') copy.code = code

@@ -1,7 +1,6 @@
 import { AuthenticationError, type Platform } from '@sfstream/core'
+import { deadlineReached, readText, withDeadline } from '@sfstream/core/internal'
 import { createFetch } from 'ofetch'
-import { deadlineReached, withDeadline } from './deadline.ts'
-import { readText } from './read-text.ts'
 import { safeCause } from './redact.ts'
 import { tokenFault } from './token-fault.ts'
 import { readTokenReply, type TokenReply } from './token-reply.ts'

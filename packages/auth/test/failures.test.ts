@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { clientCredentials } from '@sfstream/auth'
 import { AuthenticationError } from '@sfstream/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -104,7 +105,8 @@ test.each([
 })
 
 /** Everything the request carried, as a server or a network stack could quote it back. */
-const echo = (seen: Seen): string => `${seen.body} ${JSON.stringify(seen.form)} ${Object.values(seen.form).join(' ')}`
+const echo = (seen: Seen): string =>
+  `${seen.body} ${JSON.stringify(seen.form)} ${Object.values(seen.form).join(' ')} ${Object.values(seen.form).map(encodeURIComponent).join(' ')}`
 
 const echoes: [string, (seen: Seen) => Response | Promise<Response>][] = [
   ['a refusal', (seen) => refusal('invalid_grant', echo(seen))],
@@ -139,12 +141,25 @@ test.each(echoes)('no secret shows when it comes back in %s', async (_, answer) 
     const printed = inspect(outcome, { showHidden: true, depth: null, getters: true })
     const assertion = scripted.seen[0]?.form.assertion
     for (const secret of assertion === undefined ? flow.secrets : [assertion]) {
-      for (const form of [secret, encodeURIComponent(secret), new URLSearchParams([['', secret]]).toString().slice(1)]) {
+      for (const form of [
+        secret,
+        JSON.stringify(secret).slice(1, -1),
+        encodeURIComponent(secret),
+        new URLSearchParams([['', secret]]).toString().slice(1),
+      ]) {
         expect(printed).not.toContain(form)
         expect(scripted.seen[0]?.url.href).not.toContain(form)
       }
     }
   }
+})
+
+test('frames of a cause are kept, and a short secret does not garble them', async () => {
+  const auth = clientCredentials({ loginUrl: 'https://acme.my.salesforce.com', clientId: 'i', clientSecret: 't' })
+  const error = await failure(auth.getSession(context(scriptedPlatform(new TypeError('not t')))))
+  const { cause } = error as { cause: Error }
+  expect(cause.message).toBe('no[secret] [secret]')
+  expect(cause.stack).toMatch(/^TypeError: no\[secret\] \[secret\]\n\s+at .*failures\.test\.ts:\d+/)
 })
 
 test('any JSON or text with any status is a session or an AuthenticationError', async () => {

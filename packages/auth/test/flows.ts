@@ -26,35 +26,35 @@ export const flows: { name: string; make: (host?: Host) => AuthProvider; grant: 
   {
     name: 'password',
     grant: 'password',
-    secrets: ['p&ss w0rd+1', 'SecTok%3D9', 'client/secret='],
+    secrets: ['p&ss w0rd+1', 'SecTok%3D9', 'client/"secret"='],
     make: (host) =>
       password({
         username: 'amy@acme.com',
         password: 'p&ss w0rd+1',
         securityToken: 'SecTok%3D9',
         clientId: '3MVG9',
-        clientSecret: 'client/secret=',
+        clientSecret: 'client/"secret"=',
         ...host,
       } satisfies PasswordOptions),
   },
   {
     name: 'refreshToken',
     grant: 'refresh_token',
-    secrets: ['5Aep861.refresh!tok', 'client/secret='],
+    secrets: ['5Aep861.refresh!tok', 'client/"secret"='],
     make: (host) =>
       refreshToken({
         refreshToken: '5Aep861.refresh!tok',
         clientId: '3MVG9',
-        clientSecret: 'client/secret=',
+        clientSecret: 'client/"secret"=',
         ...host,
       } satisfies RefreshTokenOptions),
   },
   {
     name: 'clientCredentials',
     grant: 'client_credentials',
-    secrets: ['client/secret='],
+    secrets: ['client/"secret"='],
     make: (host) =>
-      clientCredentials({ loginUrl: 'https://acme.my.salesforce.com', clientId: '3MVG9', clientSecret: 'client/secret=', ...host }),
+      clientCredentials({ loginUrl: 'https://acme.my.salesforce.com', clientId: '3MVG9', clientSecret: 'client/"secret"=', ...host }),
   },
   {
     name: 'jwtBearer',

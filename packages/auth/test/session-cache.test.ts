@@ -1,4 +1,6 @@
+import { getEventListeners } from 'node:events'
 import { clientCredentials } from '@sfstream/auth'
+import { deadlineReached, withDeadline } from '@sfstream/core/internal'
 import { expect, test } from 'vitest'
 import { flows } from './flows.ts'
 import { context, failure, hanging, instance, refusal, type Seen, scriptedPlatform, tokenReply } from './scripted-platform.ts'
@@ -106,4 +108,19 @@ test('a body without end is left at 1 MB', async () => {
   const scripted = scriptedPlatform(() => new Response(body))
   expect(await failure(provider().getSession(context(scripted)))).toMatchObject({ code: 'login_unavailable', retryable: true })
   expect(cancelled).toBe(true)
+})
+
+test('a deadline leaves no listener on the signal, however it ends', async () => {
+  const scripted = scriptedPlatform()
+  const { signal } = new AbortController()
+  const run = (work: () => Promise<number>): Promise<unknown> =>
+    withDeadline(1_000, { signal, platform: scripted.platform }, work).catch((error: unknown) => error)
+  expect(await run(async () => 1)).toBe(1)
+  expect(await run(() => Promise.reject(new Error('x')))).toMatchObject({ message: 'x' })
+  const late = run(() => new Promise(() => {}))
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+  scripted.elapse(1_000)
+  expect(await late).toBe(deadlineReached)
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  expect(scripted.timers()).toBe(0)
 })

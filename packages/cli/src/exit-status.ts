@@ -1,4 +1,4 @@
-import { LimitError, SfStreamError } from '@sfstream/node'
+import { SfStreamError } from '@sfstream/node'
 import { UsageError } from './usage-error.ts'
 
 /** What the process says when it ends. Documented in `--help` and README. */
@@ -14,7 +14,6 @@ export const exitStatusHelp = `EXIT CODES
 
 export function statusOf(error: unknown): number {
   if (error instanceof UsageError) return exitStatus.usage
-  if (error instanceof LimitError) return exitStatus.limit
   if (!(error instanceof SfStreamError)) return exitStatus.failed
   switch (error.code) {
     case 'bad_channel':
@@ -31,6 +30,10 @@ export function statusOf(error: unknown): number {
     case 'login_refused':
     case 'token_refused':
       return exitStatus.refused
+    case 'client_limit':
+    case 'event_limit':
+    case 'server_busy':
+      return exitStatus.limit
     default:
       return exitStatus.failed
   }

@@ -95,9 +95,9 @@ export class SfStreamError extends Error {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (typeof value !== 'object' || value === null || !(brand in value)) return false
-    // biome-ignore lint/complexity/noThisInStatic: each subclass inherits this and tests its own brand
-    const wanted = this.brand
-    return wanted === 'SfStreamError' || ('name' in value && value.name === wanted)
+    // Inherited: `this` is the class asked about.
+    // biome-ignore lint/complexity/noThisInStatic: with the base class in its place every error would be every class.
+    return this.brand === 'SfStreamError' || ('name' in value && value.name === this.brand)
   }
 }
 

@@ -28,6 +28,7 @@ export type {
   CommonOptions,
   DrainBounds,
   Extension,
+  Fault,
   Retry,
   RetryOptions,
   RetryPolicy,

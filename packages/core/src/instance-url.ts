@@ -6,7 +6,7 @@ import { AuthenticationError } from './errors.ts'
  */
 export function instanceUrl(value: string | URL, option = 'instanceUrl'): URL {
   const refuse = (why: string, remediation: string): AuthenticationError =>
-    new AuthenticationError({ code: 'bad_instance_url', message: `${option} '${value}' ${why}.`, remediation })
+    new AuthenticationError({ code: 'bad_instance_url', message: `${option} '${shown(value)}' ${why}.`, remediation })
   const example = 'Use the My Domain URL, such as https://acme.my.salesforce.com'
   let url: URL
   try {
@@ -20,4 +20,10 @@ export function instanceUrl(value: string | URL, option = 'instanceUrl'): URL {
   if (lightning) throw refuse('is a Lightning page, which serves no API', `Use https://${lightning[1]}.my.salesforce.com instead.`)
   if (/\.salesforce-setup\.com$/.test(url.hostname)) throw refuse('is a Setup page, which serves no API', `${example}.`)
   return new URL(url.origin)
+}
+
+/** Enough to recognise; a token or password pasted into the wrong field stays secret. */
+function shown(value: unknown): string {
+  const text = String(value)
+  return URL.canParse?.(text) ? new URL(text).origin : text.length > 15 ? `${text.slice(0, 15)}…` : text
 }

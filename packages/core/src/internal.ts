@@ -1,8 +1,10 @@
 // For the adapters and companion packages of this repository. Not covered by semantic versioning.
 
 export { apiVersion, latestApiVersion } from './api-version.ts'
+export { readText } from './async/read-text.ts'
 export { singleFlight } from './async/single-flight.ts'
 export { sleep } from './async/sleep.ts'
+export { deadlineReached, withDeadline } from './async/with-deadline.ts'
 export type { CookieJar } from './bayeux/transport/cookie-jar.ts'
 export { cookieJar } from './bayeux/transport/cookie-jar.ts'
 export { instanceUrl } from './instance-url.ts'

@@ -8,6 +8,7 @@ import { type Clock, systemClock } from './clock.ts'
 import type { ChannelDefinition } from './events/channel-definition.ts'
 import { eventBus, type ReplayIdOptions } from './events/event-bus.ts'
 import type { PublishExtra } from './events/publish-extra.ts'
+import { sampleEvent } from './events/sample-event.ts'
 import { faultPlan } from './faults/fault-plan.ts'
 import { type Faults, faults } from './faults/faults.ts'
 import type { ScenarioId } from './faults/scenarios.ts'
@@ -78,6 +79,10 @@ export interface MockOrg {
    * @throws Error when the org has no such channel, or the payload does not fit its family.
    */
   publish(channel: string, payload: unknown, extra?: PublishExtra): PublishedEvent
+  /** Publishes something fitting on a channel: for demonstrations. */
+  publishSample(channel: string): PublishedEvent
+  /** Names of every channel. */
+  readonly channels: readonly string[]
   /** Adds a channel. */
   define(channel: string | ChannelDefinition): void
   readonly clock: Clock
@@ -179,6 +184,7 @@ export function createMockOrg(options: MockOrgOptions = {}): MockOrg {
   const carried =
     new Response(null, { headers: { 'Set-Cookie': 'a=b' } }).headers.get('Set-Cookie') === null ? browserProfile(now) : undefined
 
+  let samples = 0
   const org: MockOrg = {
     fetch: (input, init) => serving.fetch(input, init, carried),
     browser() {
@@ -186,6 +192,16 @@ export function createMockOrg(options: MockOrgOptions = {}): MockOrg {
       return (input, init) => serving.fetch(input, init, profile)
     },
     publish: (channel, payload, extra) => published(world.bus.publish(channel, payload, extra)[0]!),
+    publishSample(channel) {
+      const definition = world.bus.definition(channel)
+      if (!definition) throw new Error(`The org has no channel ${channel}.`)
+      samples += 1
+      const { payload, extra } = sampleEvent(definition, samples)
+      return org.publish(channel, payload, extra)
+    },
+    get channels() {
+      return world.bus.channels
+    },
     define: (channel) => void world.bus.define(channel),
     clock,
     switches,

@@ -65,10 +65,10 @@ export function router(world: World): (request: Request, exchange: Exchange) => 
 
 /** Ascending; the newest is last: facts 1.3. */
 function versionList(world: World): unknown[] {
-  const seasons = ['Winter', 'Spring', 'Summer']
+  const seasons = ['Spring', 'Summer', 'Winter']
   return world.versions.map((version) => {
     const number = Number(version)
-    const label = `${seasons[(number + 2) % 3]} '${String(Math.floor((number + 11) / 3)).padStart(2, '0')}`
+    const label = `${seasons[number % 3]} '${String(Math.floor((number + 13) / 3)).padStart(2, '0')}`
     return { label, url: `/services/data/v${version}`, version }
   })
 }

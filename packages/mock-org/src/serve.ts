@@ -51,8 +51,11 @@ export function service(world: World, faults: FaultPlan, record: (request: SeenR
         fault: fault?.kind === 'fail' ? fault : undefined,
         faultOn: fault?.on,
       }
-      const response =
-        (await before(fault, seen, messages ?? [], signal)) ?? (role === 'gone' ? notFoundPage() : await route(request, passing))
+      const answer = async (patience = signal): Promise<Response> =>
+        role === 'gone' ? notFoundPage() : route(request, { ...passing, signal: patience })
+      const instead = await before(fault, seen, messages ?? [], signal)
+      const late = instead && fault?.kind === 'http' ? fault.afterMs : undefined
+      const response = instead && late !== undefined ? await behindProxy(instead, late, answer, signal) : (instead ?? (await answer()))
       const reply = await after(fault, response, signal)
       if (cookies) cookies.write(url, setCookies)
       else for (const line of setCookies) reply.headers.append('Set-Cookie', line)
@@ -61,6 +64,28 @@ export function service(world: World, faults: FaultPlan, record: (request: SeenR
     } catch (error) {
       seen.status = 'lost'
       throw error
+    }
+  }
+
+  /** The org's reply, unless it takes longer than the proxy's patience: then the connection to the org is dropped. */
+  async function behindProxy(
+    instead: Response,
+    afterMs: number,
+    answer: (patience: AbortSignal) => Promise<Response>,
+    signal: AbortSignal | undefined,
+  ): Promise<Response> {
+    const patience = new AbortController()
+    const giveUp = (): void => patience.abort()
+    const cancel = clock.delay(giveUp, afterMs)
+    signal?.addEventListener('abort', giveUp)
+    try {
+      return await answer(patience.signal)
+    } catch (error) {
+      if (patience.signal.aborted) return instead
+      throw error
+    } finally {
+      cancel()
+      signal?.removeEventListener('abort', giveUp)
     }
   }
 
@@ -132,13 +157,25 @@ export function service(world: World, faults: FaultPlan, record: (request: SeenR
     })
   }
 
-  return {
+  /** A fetch follows redirects by itself, without the credentials when they lead elsewhere, unless told not to. */
+  async function redirected(reply: Response, request: Request): Promise<Response> {
+    const location = reply.headers.get('Location')
+    if (location === null || reply.status < 300 || reply.status > 399 || request.redirect === 'manual') return reply
+    if (request.redirect === 'error') throw new ConnectionLost('unexpected redirect')
+    const target = new URL(location, request.url)
+    const headers = new Headers(request.headers)
+    if (target.origin !== new URL(request.url).origin) for (const name of ['Authorization', 'Cookie']) headers.delete(name)
+    return self.fetch(target, { headers })
+  }
+
+  const self: Service = {
     async fetch(input, init, cookies) {
       const request = new Request(input, init)
       const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined) ?? undefined
       signal?.throwIfAborted()
       try {
-        return await untilAborted(exchange(request, signal, cookies), signal)
+        const reply = await untilAborted(exchange(request, signal, cookies), signal)
+        return await redirected(reply, request)
       } catch (error) {
         if (error instanceof ConnectionLost && !signal?.aborted) throw new TypeError('fetch failed', { cause: error })
         throw error
@@ -148,6 +185,7 @@ export function service(world: World, faults: FaultPlan, record: (request: SeenR
       for (const cut of [...waiting]) cut(new ConnectionLost('the connection was cut'))
     },
   }
+  return self
 }
 
 /** An abort rejects at once with the signal's own reason, as a real fetch does, whatever the org is doing. */

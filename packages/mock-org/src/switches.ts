@@ -13,8 +13,15 @@ export interface Switches {
   nodes: number
   /** Refuse requests of a session that come without BAYEUX_BROWSER. true. */
   requireBrowserCookie: boolean
+  /**
+   * Whose cookie BrowserId is. 'salesforce.com', also where the org answers on another host: a jar must then ignore it. Some
+   * (Faye's) throw; 'host' spares them, as the real name of an org would.
+   */
+  browserIdDomain: 'salesforce.com' | 'host'
   /** A new handshake ends the other sessions of the same browser. false. */
   oneSessionPerBrowser: boolean
+  /** Another tab of each browser polls all the time, so that no connect is held. false. */
+  secondTab: boolean
   /** The interval told to a second client of one browser. 2,000 ms. */
   multipleClientsIntervalMs: number
   /** 32,768 bytes. */
@@ -53,6 +60,8 @@ export interface Switches {
   nulledFields: 'omitted' | 'null'
   /** Data messages carry a clientId, as old versions did. false. */
   clientIdInData: boolean
+  /** The oldest endpoint version taken. 37: today's documentation; older pages say 23, and some tools still send 36. */
+  oldestVersion: number
   /** How a missing or unsupported version is refused. 'bayeux'. */
   versionErrors: 'bayeux' | 'http-400'
   /** A revoked token is noticed on a living session after this long. 0. About 5 minutes were measured. */
@@ -82,7 +91,9 @@ export function defaultSwitches(): Switches {
     affinityMs: 10_800_000,
     nodes: 3,
     requireBrowserCookie: true,
+    browserIdDomain: 'salesforce.com',
     oneSessionPerBrowser: false,
+    secondTab: false,
     multipleClientsIntervalMs: 2_000,
     maxRequestBytes: 32_768,
     dataOrder: 'before-reply',
@@ -102,6 +113,7 @@ export function defaultSwitches(): Switches {
     queryInDataChannel: false,
     nulledFields: 'omitted',
     clientIdInData: false,
+    oldestVersion: 37,
     versionErrors: 'bayeux',
     revalidateTokenMs: 0,
     unknownClientCode: 403,

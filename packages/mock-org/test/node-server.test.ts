@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { type MockOrgServer, startMockOrgServer } from '@sfstream/mock-org/node'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { dataOf, rawClient } from './raw-client.ts'
 
 describe('startMockOrgServer', () => {
@@ -120,7 +120,6 @@ async function connected(server: MockOrgServer): Promise<void> {
   await until(() => server.org.inspect.sessions.some((session) => session.connected))
 }
 
-/** Looks again after each turn of the event loop. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+  await vi.waitUntil(condition, { timeout: 15_000, interval: 5 })
 }

@@ -10,7 +10,7 @@ export interface RawClient {
   post(messages: Message | Message[], path?: string): Promise<{ status: number; text: string; messages: Message[]; response: Response }>
   handshake(fields?: Message): Promise<Message>
   connect(fields?: Message, signal?: AbortSignal): Promise<Message[]>
-  subscribe(channel: string, replay?: unknown): Promise<Message>
+  subscribe(channel: string, replay?: unknown): Promise<Message | undefined>
   /** Handshake and first connect. */
   start(): Promise<RawClient>
 }
@@ -57,7 +57,7 @@ export function rawClient(org: MockOrg, { version = '66.0', fetch = org.fetch, t
     async subscribe(channel, replay) {
       const ext = replay === undefined ? {} : { ext: { replay: { [channel.split('?')[0]!]: replay } } }
       const base = { channel: '/meta/subscribe', id: nextId(), clientId: self.clientId, subscription: channel }
-      return (await send([{ ...base, ...ext }], `/cometd/${version}`)).messages.at(-1)!
+      return (await send([{ ...base, ...ext }], `/cometd/${version}`)).messages.at(-1)
     },
     async start() {
       await self.handshake()

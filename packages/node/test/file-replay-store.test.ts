@@ -28,6 +28,7 @@ const refused = async (work: Promise<unknown>): Promise<ReplayError> => {
     (reason: unknown) => reason,
   )
   expect(error).toBeInstanceOf(ReplayError)
+  expect((error as ReplayError).name).toBe('ReplayError')
   return error as ReplayError
 }
 

@@ -1,7 +1,6 @@
 import { type Platform, ProtocolError, TransportError } from '@sfstream/core'
+import { deadlineReached, readText, withDeadline } from '@sfstream/core/internal'
 import { createFetch } from 'ofetch'
-import { deadlineReached, withDeadline } from './deadline.ts'
-import { readText } from './read-text.ts'
 import type { RestRequest } from './rest-request.ts'
 
 export interface Exchange {
@@ -28,7 +27,7 @@ export async function exchange(
   const target = `${init.method ?? 'GET'} ${url.host}${url.pathname}`
   const headers = new Headers({ accept: 'application/json', ...(init.body === undefined ? {} : { 'content-type': 'application/json' }) })
   for (const [name, value] of Object.entries(init.headers ?? {})) headers.set(name, value)
-  headers.delete('authorization')
+  // Last: a caller's own would be overwritten.
   if (accessToken !== undefined) headers.set('authorization', `Bearer ${accessToken}`)
 
   const call = createFetch({ fetch: ((input: string, options?: RequestInit) => platform.fetch(input, options)) as typeof fetch })

@@ -1,5 +1,7 @@
+import { getEventListeners } from 'node:events'
 import { inspect } from 'node:util'
 import { SfStreamError } from '@sfstream/core'
+import { deadlineReached, withDeadline } from '@sfstream/core/internal'
 import { createRestClient } from '@sfstream/rest'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -290,4 +292,19 @@ test.each<[string, Answer]>([
   const error = await failure(rest.get('x'))
   expect(inspect(error, { showHidden: true, depth: null, getters: true })).not.toMatch(/token[12]/)
   for (const request of scripted.seen) expect(request.url.href).not.toContain('token')
+})
+
+test('a deadline leaves no listener on the signal, however it ends', async () => {
+  const scripted = scriptedPlatform()
+  const { signal } = new AbortController()
+  const run = (work: () => Promise<number>): Promise<unknown> =>
+    withDeadline(1_000, { signal, platform: scripted.platform }, work).catch((error: unknown) => error)
+  expect(await run(async () => 1)).toBe(1)
+  expect(await run(() => Promise.reject(new Error('x')))).toMatchObject({ message: 'x' })
+  const late = run(() => new Promise(() => {}))
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+  scripted.elapse(1_000)
+  expect(await late).toBe(deadlineReached)
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  expect(scripted.timers()).toBe(0)
 })

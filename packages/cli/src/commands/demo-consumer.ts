@@ -40,12 +40,16 @@ async function runConsumer(args: ParsedArguments<typeof flags>, { env }: Context
     }
   })
   const ready = Promise.all(subscriptions.map((subscription) => subscription.ready)).then(() => tell({ type: 'ready' }))
-  await Promise.all([ready, ...loops])
-  await stopping
-  await statuses.return?.()
-  await telling
-  process.off('disconnect', leave)
-  process.disconnect()
+  try {
+    await Promise.all([ready, ...loops])
+    await stopping
+  } finally {
+    await statuses.return?.()
+    await telling
+    process.off('disconnect', leave)
+    // An open channel would keep the process alive.
+    process.disconnect()
+  }
 }
 
 /** Resolves once the report has left this process: only then is an event handled, whatever happens next. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { wholeNumber } from '../arguments.ts'
+import { oneOf, wholeNumber } from '../arguments.ts'
 import { type Context, command, type ParsedArguments } from '../command.ts'
 import { sampleChannels, sampleEvent } from '../demo/sample-events.ts'
 import { exitStatusHelp } from '../exit-status.ts'
@@ -23,7 +23,9 @@ async function runMock(args: ParsedArguments<typeof flags>, { terminal }: Contex
   const port = wholeNumber('port', args.port, 0, 65_535) ?? 0
   const seed = wholeNumber('seed', args.seed, 0, 0xffff_ffff)
   const rate = publishRate(args.publish)
-  const { startMockOrgServer } = await import('@sfstream/mock-org/node')
+  const [{ startMockOrgServer }, { scenarioIds }] = await Promise.all([import('@sfstream/mock-org/node'), import('@sfstream/mock-org')])
+  oneOf('scenario', args.scenario, scenarioIds)
+  const stopped = stopSignal(terminal.onBroken)
   const server = await startMockOrgServer({
     port,
     channels: [...sampleChannels],
@@ -47,10 +49,10 @@ async function runMock(args: ParsedArguments<typeof flags>, { terminal }: Contex
         ? JSON.stringify({ url: server.url, loginUrl: server.loginUrl, clientId, clientSecret })
         : `${bold('A simulated org')} listens at ${server.url}. Ctrl-C ends it.\n\n` +
             `${dim('In another terminal:')}\n` +
-            `  export SF_LOGIN_URL=${server.loginUrl} SF_CLIENT_ID=${clientId} SF_CLIENT_SECRET=${clientSecret}\n` +
+            `  export SF_LOGIN_URL=${server.url} SF_CLIENT_ID=${clientId} SF_CLIENT_SECRET=${clientSecret}\n` +
             `  sfstream tail ${sampleChannels.join(' ')}`,
     )
-    await stopSignal(terminal.onBroken)
+    await stopped
   } finally {
     clearInterval(publishing)
     await server.close()
@@ -68,11 +70,12 @@ function publishRate(value: string | undefined): number | undefined {
 function stopSignal(onBroken: (listener: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
     onBroken(resolve)
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        resolve()
-        process.on(signal, () => process.exit(128 + constants.signals[signal]))
-      })
+    let stopping = false
+    const listener = (signal: NodeJS.Signals): void => {
+      if (stopping) process.exit(128 + constants.signals[signal])
+      stopping = true
+      resolve()
     }
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, listener)
   })
 }

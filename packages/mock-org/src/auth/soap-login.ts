@@ -19,16 +19,25 @@ export function soapLogin(world: World, version: string, body: string): Response
 }
 
 export function soapFault(code: string, message: string): Response {
+  return xml(fault(code, message), 500)
+}
+
+/** The whole body of a failed login. */
+export function soapFaultText(code: string, message: string): string {
+  return envelope(fault(code, message))
+}
+
+function fault(code: string, message: string): string {
   const text = escaped(message)
-  return xml(
-    `<soapenv:Fault><faultcode>sf:${code}</faultcode><faultstring>${code}: ${text}</faultstring><detail><sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>${code}</sf:exceptionCode><sf:exceptionMessage>${text}</sf:exceptionMessage></sf:LoginFault></detail></soapenv:Fault>`,
-    500,
-  )
+  return `<soapenv:Fault><faultcode>sf:${code}</faultcode><faultstring>${code}: ${text}</faultstring><detail><sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>${code}</sf:exceptionCode><sf:exceptionMessage>${text}</sf:exceptionMessage></sf:LoginFault></detail></soapenv:Fault>`
 }
 
 function xml(body: string, status: number): Response {
-  const text = `<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns="urn:partner.soap.sforce.com" xmlns:sf="urn:fault.partner.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>${body}</soapenv:Body></soapenv:Envelope>`
-  return new Response(text, { status, headers: { 'Content-Type': 'text/xml;charset=UTF-8' } })
+  return new Response(envelope(body), { status, headers: { 'Content-Type': 'text/xml;charset=UTF-8' } })
+}
+
+function envelope(body: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns="urn:partner.soap.sforce.com" xmlns:sf="urn:fault.partner.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>${body}</soapenv:Body></soapenv:Envelope>`
 }
 
 function element(body: string, name: string): string | undefined {

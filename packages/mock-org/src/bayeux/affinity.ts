@@ -31,15 +31,16 @@ const affinityKept = 10_000
 
 /** The cookies a handshake sets besides. A `Secure` cookie would never come back over plain http, so there they are not. */
 export function handshakeCookies(world: World, exchange: Exchange): { browser: string } {
-  const { random, clock } = world
+  const { random, clock, switches } = world
   const secure = exchange.secure ? ';Secure' : ''
   const known = cookie(exchange, 'BAYEUX_BROWSER')
   const browser = known ?? `${letters(random, 4)}-${letters(random, 26)}`
   const day = 86_400_000
   if (known === undefined) exchange.setCookies.push(`BAYEUX_BROWSER=${browser};Path=/cometd/${secure};HttpOnly`)
   exchange.setCookies.push(`t=${letters(random, 22)};Path=/cometd/;HttpOnly`)
+  const domain = switches.browserIdDomain === 'host' ? '' : 'Domain=.salesforce.com;'
   const expires = new Date(clock.now() + 60 * day).toUTCString()
-  exchange.setCookies.push(`BrowserId=${letters(random, 22)};Path=/;Domain=.salesforce.com;Expires=${expires};Max-Age=${60 * 86_400}`)
+  exchange.setCookies.push(`BrowserId=${letters(random, 22)};Path=/;${domain}Expires=${expires};Max-Age=${60 * 86_400}`)
   return { browser }
 }
 

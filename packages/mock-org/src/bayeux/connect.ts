@@ -39,7 +39,10 @@ export async function connect(world: World, request: CometdRequest, session: Ses
 }
 
 function sharesBrowser(world: World, session: Session): boolean {
-  return world.sessions.all().some((other) => other !== session && other.browser === session.browser && other.held !== undefined)
+  return (
+    world.switches.secondTab ||
+    world.sessions.all().some((other) => other !== session && other.browser === session.browser && other.held !== undefined)
+  )
 }
 
 function holdFor(world: World, message: BayeuxMessage): number {

@@ -77,7 +77,7 @@ function endpointVersion(world: World, path: string): { version: number; refusal
   if (!/^\d+(\.\d+)?$/.test(given)) return { version: 0, refusal: texts.versionMissing }
   const version = Number(given)
   const newest = Number(world.versions.at(-1) ?? '67.0')
-  return version < 37 || version > newest ? { version, refusal: texts.versionUnsupported } : { version }
+  return version < world.switches.oldestVersion || version > newest ? { version, refusal: texts.versionUnsupported } : { version }
 }
 
 /** The answer of an injected failure, when this message is the one it is meant for. */

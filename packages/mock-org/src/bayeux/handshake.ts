@@ -50,7 +50,8 @@ export function handshake(world: World, request: CometdRequest, message: BayeuxM
   return {
     replies: [
       success(message, {
-        ext: { ...replayExtension },
+        // Durable replay began with 37.0.
+        ...(request.version >= 37 ? { ext: { ...replayExtension } } : {}),
         minimumVersion: '1.0',
         clientId: id,
         supportedConnectionTypes: ['long-polling'],

@@ -16,6 +16,7 @@ export interface EventBus {
    * @throws Error when the channel is not defined, or the payload does not fit its family.
    */
   publish(channel: string, payload: unknown, extra?: PublishExtra): LoggedEvent[]
+  /** Every log starts anew; platform and change events at this id. */
   resetIds(firstId?: bigint): void
 }
 
@@ -41,7 +42,7 @@ export function eventBus(options: EventBusOptions): EventBus {
   const { now, random, switches, replayIds } = options
   const definitions = new Map<string, ChannelDefinition>()
   const logs = new Map<string, EventLog>()
-  const start = BigInt(replayIds.start ?? 15_000_000 + Math.floor(random() * 1_000_000))
+  let start = BigInt(replayIds.start ?? 15_000_000 + Math.floor(random() * 1_000_000))
   let commit = 11_640_258_965_714
   const user = eighteen(options.userId)
 
@@ -88,7 +89,8 @@ export function eventBus(options: EventBusOptions): EventBus {
       })
     },
     resetIds(firstId = 1_000n) {
-      for (const log of logs.values()) log.reset(firstId)
+      start = firstId
+      for (const [channel, log] of logs) log.reset(familyOf(mustBeDefined(channel)) === 'platform' ? firstId : 1n)
     },
   }
 

@@ -18,8 +18,8 @@ export type RequestKind =
 
 /** One thing that goes wrong. What stands in the way of the request happens before the org sees it, the rest after. */
 export type Fault =
-  /** An HTTP reply instead of the org's. */
-  | { kind: 'http'; status: number; headers?: Record<string, string>; body?: string }
+  /** An HTTP reply instead of the org's; with `afterMs`, a proxy's, which waits so long for the org first. */
+  | { kind: 'http'; status: number; headers?: Record<string, string>; body?: string; afterMs?: number }
   /** Bayeux messages instead of the org's; a function gets those that were sent. */
   | { kind: 'messages'; messages: readonly BayeuxMessage[] | ((sent: readonly BayeuxMessage[]) => readonly BayeuxMessage[]) }
   /** The message fails; the others of its request do not. `kicked` puts a `/meta/disconnect` before it. */

@@ -1,21 +1,23 @@
-import type { World } from '../world.ts'
-import type { Faults } from './faults.ts'
+import { happyPath } from './scenarios/happy-path.ts'
+import { logins } from './scenarios/logins.ts'
+import { refusals } from './scenarios/refusals.ts'
+import type { Scenario } from './scenarios/scenario.ts'
+import { semantics } from './scenarios/semantics.ts'
+import { sessionLoss } from './scenarios/session-loss.ts'
+import { transport } from './scenarios/transport.ts'
 
-interface Stage {
-  world: World
-  faults: Faults
-}
+const all = { ...happyPath, ...sessionLoss, ...logins, ...refusals, ...transport, ...semantics }
 
-interface Scenario {
-  title: string
-  arm(stage: Stage): void
-}
+export type ScenarioId = keyof typeof all
 
-export type ScenarioId = 'S01'
+export const scenarios: Readonly<Record<ScenarioId, Scenario>> = all
 
-export const scenarios: Record<ScenarioId, Scenario> = { S01: { title: 'handshake without advice', arm: () => undefined } }
+export const scenarioIds = Object.keys(scenarios) as readonly ScenarioId[]
 
-export const scenarioIds = Object.keys(scenarios) as ScenarioId[]
+/** What each scenario is about, in a line. */
+export const scenarioTitles: Readonly<Record<ScenarioId, string>> = Object.fromEntries(
+  Object.entries(scenarios).map(([id, { title }]) => [id, title]),
+) as Record<ScenarioId, string>
 
 export function isScenario(id: string): id is ScenarioId {
   return Object.hasOwn(scenarios, id)

@@ -1,6 +1,5 @@
 import { apiVersion, latestApiVersion } from '../../api-version.ts'
-import { linkedController } from '../../async/signals.ts'
-import { untilAborted } from '../../async/until-aborted.ts'
+import { deadlineReached, withDeadline } from '../../async/with-deadline.ts'
 import type { OrgSession } from '../../auth-provider.ts'
 import { SfStreamError, TransportError } from '../../errors.ts'
 import { instanceUrl } from '../../instance-url.ts'
@@ -46,29 +45,23 @@ function checkedEndpoint(value: string | URL): URL {
 }
 
 /** `GET /services/data/` needs no token: [facts 1.3]. */
-async function versionList(origin: URL, parent: AbortSignal, platform: Platform): Promise<unknown> {
-  const { controller, release } = linkedController(parent)
-  const cancel = platform.delay(() => controller.abort(new Error('no answer within 30000 ms')), 30_000)
+async function versionList(origin: URL, signal: AbortSignal, platform: Platform): Promise<unknown> {
+  const request = { headers: { accept: 'application/json' }, redirect: 'manual' } as const
   try {
-    const request = platform.fetch(new URL('/services/data/', origin), {
-      headers: { accept: 'application/json' },
-      redirect: 'manual',
-      signal: controller.signal,
+    return await withDeadline(30_000, { signal, platform }, async (limited) => {
+      const response = await platform.fetch(new URL('/services/data/', origin), { ...request, signal: limited })
+      if (response.status !== 200) throw new Error(`HTTP ${response.status}`)
+      return response.json()
     })
-    const response = await untilAborted(request, controller.signal)
-    if (response.status !== 200) throw new Error(`HTTP ${response.status}`)
-    return await untilAborted(response.json(), controller.signal)
   } catch (cause) {
-    if (parent.aborted) throw parent.reason
+    if (signal.aborted) throw signal.reason
+    const why = cause === deadlineReached ? 'no answer within 30 s' : cause instanceof Error ? cause.message : String(cause)
     throw new TransportError({
       code: 'network',
-      message: `The API versions of ${origin.host} could not be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      message: `The API versions of ${origin.host} could not be read: ${why}.`,
       remediation: "Pin `apiVersion`, such as '66.0'.",
       retryable: true,
       cause,
     })
-  } finally {
-    cancel()
-    release()
   }
 }

@@ -1,6 +1,7 @@
 import { type Deferred, deferred } from '../../async/deferred.ts'
 import { linkedController } from '../../async/signals.ts'
 import { sleep } from '../../async/sleep.ts'
+import { untilAborted } from '../../async/until-aborted.ts'
 import { type SfStreamError, StateError } from '../../errors.ts'
 import { orgKey } from '../../org-key.ts'
 import type { Platform } from '../../platform.ts'
@@ -362,7 +363,7 @@ export function bayeuxSession(parts: SessionParts): Session {
         parts.report({ type: 'state', state: 'stopping' })
         parts.interrupted(interrupted)
         // A session that is just being made would hold a client slot until it expires.
-        if (machine.phase.tag === 'handshaking' && handshaking) await Promise.race([handshaking, sleep(goodbyeMs, limit.signal, platform)])
+        if (machine.phase.tag === 'handshaking' && handshaking) await untilAborted(handshaking, limit.signal).catch(() => {})
         const to = session.address()
         const goodbye =
           clientId && to

@@ -1,4 +1,4 @@
-import type { Platform } from '@sfstream/core'
+import type { Platform } from '../platform.ts'
 
 /** What `withDeadline` rejects with when time is up. */
 export const deadlineReached: unique symbol = Symbol('deadline reached')

@@ -293,7 +293,7 @@ describe('python peers: connect loop and messages', () => {
 
   it('P37 connects refused without advice back off: fewer than 10 in the first second, whatever the dice', async () => {
     for (let seed = 1; seed <= 40; seed++) {
-      const script = (request: SeenRequest) => (request.what === 'connect' ? [refusal(request, '500::what is this')] : undefined)
+      const script = (request: SeenRequest) => (request.what === 'connect' ? [refusal(request, '499::what is this')] : undefined)
       await withRig({ script, seed }, async ({ client, org, clock }) => {
         client.start().catch(() => {})
         await clock.advance(1_000)

@@ -48,7 +48,7 @@ export function decode(text: string): Decoded {
  * @throws ProtocolError `message_too_large` when not even the first message fits
  */
 export function decodeBroken(text: string): Decoded {
-  const { elements, restLength } = completeElements(text)
+  const { elements, restLength } = /^\s*\[/.test(text) ? completeElements(text) : { elements: [], restLength: 0 }
   if (elements.length === 0 && restLength > maxMessageLength) {
     throw new ProtocolError({
       code: 'message_too_large',
@@ -104,7 +104,7 @@ function isReply(message: BayeuxMessage): boolean {
 
 /** Digits that a JavaScript number would round are kept as text. Found by a scan, so that other replies pay nothing. */
 function losslessIds(text: string): string {
-  return /"replayId"\s*:\s*\d{16}/.test(text) ? text.replace(/("replayId"\s*:\s*)(\d{16,})/g, '$1"$2"') : text
+  return /"replayId"\s*:\s*\d{16}/.test(text) ? text.replace(/("replayId"\s*:\s*)(\d{16,})(?![\d.eE])/g, '$1"$2"') : text
 }
 
 /** The elements of a top-level array that are complete, by one walk over the text. */

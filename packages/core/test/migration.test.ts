@@ -430,8 +430,11 @@ describe('migrating: mixins', () => {
     await client.stop()
     // Turned off: nothing is stored, and no replay extension sent.
     const sent: BayeuxMessage[] = []
-    const extensions = [{ outgoing: (message: BayeuxMessage) => (sent.push(message), message) }]
-    const off = make({ replayStore: null, extensions })
+    const outgoing = (message: BayeuxMessage): BayeuxMessage => {
+      sent.push(message)
+      return message
+    }
+    const off = make({ replayStore: null, extensions: [{ outgoing }] })
     await Promise.all([off.subscribe(topic, { replay: 'off' }).ready, clock.runUntil(() => org.inspect.subscriptions[topic] === 1)])
     expect(sent.find(({ channel }) => channel === '/meta/subscribe')).not.toHaveProperty('ext')
   })

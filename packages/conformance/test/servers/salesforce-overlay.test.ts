@@ -61,16 +61,13 @@ describe('session loss', () => {
     await subscription.ready
     await board.until('poll', () => peer.held === 1)
     for (let n = 0; n < 10; n++) peer.emit(channel)
-    await board.until('the hold', () => reports('paused').length === 1 && peer.held === 1)
-    // The poll that had left before the buffer was seen to be full; none follows.
-    peer.emit(channel)
     await board.until('the session to expire', () => peer.sessions.length === 0)
     expect(reports('paused')).toEqual([expect.objectContaining({ how: 'held', channel })])
     const reading = read(subscription)
     await board.until('a new session', () => peer.held === 1 && peer.of('handshake').length === 2)
     peer.emit(channel)
-    await board.until('events', () => reading.events.length >= 12)
-    expect(idsOf(reading)).toEqual(Array.from({ length: 12 }, (_, n) => n + 1))
+    await board.until('events', () => reading.events.length >= 11)
+    expect(idsOf(reading)).toEqual(Array.from({ length: 11 }, (_, n) => n + 1))
   })
 })
 

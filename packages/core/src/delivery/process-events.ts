@@ -15,6 +15,14 @@ export async function processEvents<T>(
   /** The last of each key's handlers still running. */
   const tails = new Map<string, Promise<void>>()
   let failure: { error: unknown } | undefined
+  let stopWaiting = (): void => {}
+
+  /** The next event; undefined as soon as a handler has failed: a quiet channel must not hide it. */
+  const nextEvent = (): Promise<IteratorResult<StreamEvent<T>> | undefined> =>
+    new Promise((resolve, reject) => {
+      stopWaiting = () => resolve(undefined)
+      pull().then(resolve, reject)
+    })
 
   const handle = async (event: StreamEvent<T>, before: Promise<void> | undefined): Promise<void> => {
     await before
@@ -24,12 +32,13 @@ export async function processEvents<T>(
       finished(event)
     } catch (error) {
       failure ??= { error }
+      stopWaiting()
     }
   }
 
   while (!failure) {
-    const next = await pull()
-    if (next.done) break
+    const next = await nextEvent()
+    if (!next || next.done) break
     const key = orderBy?.(next.value)
     const task = handle(next.value, key === undefined ? undefined : tails.get(key))
     running.add(task)

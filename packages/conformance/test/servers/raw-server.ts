@@ -35,7 +35,13 @@ export async function rawServer(board: NoticeBoard, script: RawScript = () => un
       const reply: BayeuxMessage = { channel: message.channel as string, id: message.id as string, successful: true }
       switch (message.channel) {
         case '/meta/handshake':
-          return { ...reply, clientId: `client${++handshakes}`, version: '1.0', supportedConnectionTypes: ['long-polling'], ext: { replay: true } }
+          return {
+            ...reply,
+            clientId: `client${++handshakes}`,
+            version: '1.0',
+            supportedConnectionTypes: ['long-polling'],
+            ext: { replay: true },
+          }
         case '/meta/connect':
           return message.advice ? { ...reply, advice: { reconnect: 'retry', interval: 0, timeout: 110_000 } } : reply
         case '/meta/subscribe':

@@ -26,7 +26,8 @@ export async function salesforceOverlay(board: NoticeBoard, options: Options = {
   peer.server.addListener('subscribed', (channel: ServerChannel, session: ServerSession, message: ServerMessage) => {
     const after = (message.ext as { replay?: Record<string, number> } | undefined)?.replay?.[channel.name]
     if (after === undefined || after === -1) return
-    for (const data of kept.get(channel.name) ?? []) if (after === -2 || data.event.replayId > after) session.deliver(null, channel.name, data)
+    for (const data of kept.get(channel.name) ?? [])
+      if (after === -2 || data.event.replayId > after) session.deliver(null, channel.name, data)
   })
   return Object.assign(peer, {
     emit(channel: string) {

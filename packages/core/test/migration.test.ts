@@ -1,75 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { type AuthProvider, password, refreshToken } from '@sfstream/auth'
-import { createMockOrg, type MockOrg, type MockOrgOptions, type VirtualClock, virtualClock } from '@sfstream/mock-org'
 import { createRestClient } from '@sfstream/rest'
 import { describe, expect, it } from 'vitest'
-import {
-  type BayeuxMessage,
-  type BayeuxOptions,
-  type CommonOptions,
-  createClient,
-  type Platform,
-  type ReplayPosition,
-  type StreamingClient,
-  type TransportRequest,
-} from '../src/index.ts'
+import type { BayeuxMessage, Platform, ReplayPosition, TransportRequest } from '../src/index.ts'
+import { credentials, grants, invoice, lowInk, oneRun, row, seen, topic } from './support/migration-row.ts'
 import { errorOf, gather, read } from './support/rig.ts'
-
-const topic = '/topic/InvoiceStatementUpdates'
-const lowInk = '/event/Low_Ink__e'
-const invoice = (name: string) => ({ Id: 'a00D0000009YbwQIAS', Name: name, Status__c: 'Open' })
-
-interface Scene {
-  org: MockOrg
-  clock: VirtualClock
-  platform: Platform
-  /** A client of this org, stopped at the end. Logs in with a session of its own unless told otherwise. */
-  make(options?: Partial<BayeuxOptions> & CommonOptions): StreamingClient
-  connected(client: StreamingClient): Promise<void>
-}
-
-const seen = new Set<string>()
-
-/** A row of the guide: its old names, and what they became at work. */
-function row(name: string, body: (scene: Scene) => Promise<void>, options: MockOrgOptions = {}): void {
-  seen.add(name)
-  it(name, async () => {
-    const clock = virtualClock()
-    const org = createMockOrg({ clock, ...options })
-    const platform: Platform = { fetch: (input, init) => org.fetch(input, init), now: clock.now, delay: clock.delay, random: clock.random }
-    const clients: StreamingClient[] = []
-    try {
-      await body({
-        org,
-        clock,
-        platform,
-        make(more = {}) {
-          const client = createClient({ auth: org.session(), platform, ...more })
-          clients.push(client)
-          return client
-        },
-        async connected(client) {
-          client.start().catch(() => {})
-          await clock.runUntil(() => client.state === 'live' && org.inspect.sessions.some(({ connected }) => connected))
-        },
-      })
-    } finally {
-      const stopped = Promise.allSettled(clients.map((client) => client.stop()))
-      await clock.advance(3_000)
-      await stopped
-    }
-  })
-}
-
-const grants = (org: MockOrg): unknown[] =>
-  org.inspect.requests.flatMap(({ grantType, origin }) => (grantType ? [[grantType, origin]] : []))
-const credentials = ({ credentials: { clientId, clientSecret, username, password: word, securityToken } }: MockOrg) => ({
-  clientId,
-  clientSecret,
-  username,
-  password: word,
-  securityToken,
-})
 
 describe('migrating: making a client', () => {
   row('SimpleSalesforceStreaming, PasswordSalesforceStreaming', async ({ org, clock, make, connected }) => {
@@ -314,18 +249,6 @@ describe('migrating: using it', () => {
     expect(org.inspect.logins).toBe(1)
   })
 })
-
-/** Reads one event, then stops; returns what was read. */
-async function oneRun({ org, clock, make }: Scene, options: CommonOptions, publish: string[], until = publish.length): Promise<unknown[]> {
-  const client = make(options)
-  const reading = read<{ Name: string }>(client.subscribe(topic))
-  await clock.runUntil(() => org.inspect.subscriptions[topic] === 1)
-  for (const name of publish) org.publish(topic, invoice(name))
-  await clock.runUntil(() => reading.events.length === until)
-  await clock.settle()
-  await client.stop()
-  return reading.events.map(({ payload }) => payload.Name)
-}
 
 describe('migrating: replay', () => {
   row('ReplayType', async ({ org, clock, make }) => {

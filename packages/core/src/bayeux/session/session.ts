@@ -246,7 +246,7 @@ export function bayeuxSession(parts: SessionParts): Session {
       if (!first && mayPollEarly(response)) early = startPoll('early', false, 0)
       const answer = conversation.read(response, 'connect')
       if (!answer.ok) return await failed(answer.fault, undefined, answer.retryAfterMs)
-      // Whatever its id: no other connect is out, and some servers leave ids out or count their own. [PROTOCOL C6]
+      // Whatever its id: no other connect is out, and some servers leave ids out or count their own. [PROTOCOL C3]
       const isOwn = (reply: BayeuxMessage): boolean => reply.channel === '/meta/connect'
       const absorbed = session.absorb(answer, 'connect', isOwn)
       if (signal.aborted) return

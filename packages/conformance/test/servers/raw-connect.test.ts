@@ -135,9 +135,9 @@ describe('advice, over a scripted server', () => {
   })
 
   it.each([
-    ['longer', 20_000, 'handshake'],
-    ['shorter', 2_000, 'connect'],
-  ])('C30 [X] an outage %s than maxInterval ends in a %s', async (_name, outageMs, expected) => {
+    ['longer', 'handshake', 20_000],
+    ['shorter', 'connect', 2_000],
+  ])('C30 [X] an outage %s than maxInterval ends in a %s', async (_name, expected, outageMs) => {
     const { board, server, clock, reports } = await live(
       (seen, { friendly }) =>
         seen.messages[0]?.advice

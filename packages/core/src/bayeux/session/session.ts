@@ -178,10 +178,8 @@ export function bayeuxSession(parts: SessionParts): Session {
       if (signal.aborted) return
       const known = knownError(error)
       // No other token is to be had, and the one in hand was only suspected: on with it.
-      if (known === refusal && known.retryable && tokens.current) {
-        refusal = undefined
-        return dispatch({ type: 'authenticated', replaced: false, instanceUrl: tokens.current.instanceUrl })
-      }
+      const suspected = known === refusal && known.retryable ? tokens.current : undefined
+      if (suspected) return dispatch({ type: 'authenticated', replaced: false, instanceUrl: suspected.instanceUrl })
       await fault('authenticate', { kind: known.retryable ? 'transient' : 'auth', error: known })
     }
   }

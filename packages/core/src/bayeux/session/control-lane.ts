@@ -103,7 +103,8 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       await session.fault('control', (absorbed.fault ?? broken) as Fault, absorbed.advice)
       return undefined
     }
-    return answer
+    if (absorbed.advice) session.advise(absorbed.advice)
+    return signal.aborted ? undefined : answer
   }
 
   const outgoing = (message: OutgoingMessage): BayeuxMessage => ({

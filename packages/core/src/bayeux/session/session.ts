@@ -63,6 +63,8 @@ export interface Session {
   /** Takes in what every reply may carry besides its own answer; says what failed in it, if anything. */
   absorb(answer: Answer & { ok: true }, request: string, own: (message: BayeuxMessage) => boolean): Absorbed
   fault(step: Step | 'control', fault: Fault, advice?: Advice, retryAfterMs?: number): Promise<void>
+  /** Follows advice that came with anything but a connect. */
+  advise(advice: Advice): void
 }
 
 export interface Absorbed {
@@ -175,6 +177,11 @@ export function bayeuxSession(parts: SessionParts): Session {
     } catch (error) {
       if (signal.aborted) return
       const known = knownError(error)
+      // No other token is to be had, and the one in hand was only suspected: on with it.
+      if (known === refusal && known.retryable && tokens.current) {
+        refusal = undefined
+        return dispatch({ type: 'authenticated', replaced: false, instanceUrl: tokens.current.instanceUrl })
+      }
       await fault('authenticate', { kind: known.retryable ? 'transient' : 'auth', error: known })
     }
   }
@@ -351,11 +358,12 @@ export function bayeuxSession(parts: SessionParts): Session {
       const found = (request === 'connect' ? (ownFault ?? grave ?? faults[0]) : grave) ?? undefined
       return {
         fault: found?.fault,
-        advice: found?.message.advice ?? [...meta, ...events].find((message) => message.advice)?.advice,
+        advice: found?.message.advice ?? [...meta, ...events].find((message) => message.advice && message.successful !== false)?.advice,
         disconnected: !found && meta.some((message) => message.channel === '/meta/disconnect' && message.id === undefined),
       }
     },
     fault,
+    advise: (advice) => dispatch({ type: 'advised', advice }),
     async stop() {
       const limit = new AbortController()
       const cancelLimit = platform.delay(() => limit.abort(interrupted), goodbyeMs)

@@ -1,123 +1,161 @@
-import { queue } from '../async/queue.ts'
+import { StateError } from '../errors.ts'
 import type { StreamEvent } from '../events/stream-event.ts'
 import type { ChannelSubscription } from './channel-subscription.ts'
+import { DeliveredEvent } from './delivered-event.ts'
 
 /**
- * One loop over every subscription that has none of its own. A subscription is taken once it has something to give and
- * nobody else has claimed it; leaving the loop gives all of them back, with the event still in hand.
+ * One loop over every subscription that has none of its own. Nothing is taken before it is asked for, so a subscription
+ * that gets its own loop simply has it; leaving gives back the event still in hand.
  */
 export interface MergedEvents {
-  readonly iterator: AsyncIterableIterator<StreamEvent>
-  /** A subscription has something to give. */
+  /** The loop waits for an event. */
+  readonly parked: boolean
+  /** @throws StateError `already_consumed` while a loop is running */
+  iterator(): AsyncIterableIterator<StreamEvent>
+  /** A subscription has an event or its end to give. */
   offer(subscription: ChannelSubscription): void
-  /** Ends now. */
+  /** Ends the loop now. */
+  close(): void
+  /** Ends the loop once no subscription has anything left. */
   finish(): void
-  /** Ends once no subscription has anything left. */
-  stopWhenEmpty(): void
   abort(reason: unknown): void
 }
 
-interface Taken {
-  subscription: ChannelSubscription
-  event: StreamEvent
+export interface MergedEventsParts {
+  autoCommit: boolean
+  /** Those that may have something to give when a loop begins. */
+  subscriptions: Iterable<ChannelSubscription>
+  parked(): void
 }
 
-export function mergedEvents(autoCommit: boolean, left: () => void): MergedEvents {
-  const claims = new Set<ChannelSubscription>()
-  /** Pulled ahead, one per subscription at the most. */
-  const ahead = new Map<ChannelSubscription, StreamEvent>()
-  let inHand: Taken[] = []
-  let over = false
-  let ending = false
+type Taken = { subscription: ChannelSubscription; event: DeliveredEvent<unknown> }
+type Settle = { resolve(result: IteratorResult<StreamEvent>): void; reject(error: unknown): void }
+type Loop = {
+  phase: 'idle' | 'running' | 'over'
+  /** It ends once nothing is left. */
+  finishing: boolean
+  /** What to reject with, once. */
+  error: { reason: unknown } | undefined
+  inHand: Taken[]
+  waiting: Settle[]
+}
 
-  const endIfEmpty = (): void => {
-    if (ending && claims.size === 0 && ahead.size === 0) merged.finish()
-  }
-  const merged = queue<Taken>({
-    taken(next) {
-      ahead.delete(next.subscription)
-      inHand.push(next)
-      endIfEmpty()
-      void pullFrom(next.subscription)
-    },
-  })
+export function mergedEvents({ autoCommit, subscriptions, parked }: MergedEventsParts): MergedEvents {
+  /** In the order in which they are served. */
+  const ready = new Set<ChannelSubscription>()
+  const loops = new Set<Loop>()
+  let current: Loop | undefined
 
-  const pulling = new Set<ChannelSubscription>()
-  const pullFrom = async (subscription: ChannelSubscription): Promise<void> => {
-    if (pulling.has(subscription) || ahead.has(subscription)) return
-    pulling.add(subscription)
-    try {
-      const next = await subscription.take()
-      pulling.delete(subscription)
-      if (next?.done) {
-        claims.delete(subscription)
-        endIfEmpty()
-      } else if (next && over) subscription.release([next.value])
-      else if (next) {
-        ahead.set(subscription, next.value)
-        merged.push({ subscription, event: next.value })
+  /** The next event, an end with an error, or nothing yet; takes turns among subscriptions. */
+  const take = (): Taken | { failed: unknown } | undefined => {
+    for (const subscription of ready) {
+      ready.delete(subscription)
+      if (subscription.claimed) continue
+      const event = subscription.take()
+      if (event) {
+        ready.add(subscription)
+        return { subscription, event }
       }
-    } catch (error) {
-      pulling.delete(subscription)
-      claims.delete(subscription)
-      merged.fail(error)
+      const ending = subscription.takeEnd()
+      if (ending?.tag === 'error') return { failed: ending.error }
     }
+    return undefined
   }
-  const finishInHand = (): void => {
-    if (autoCommit) for (const { subscription, event } of inHand) subscription.finishEvent(event)
-    inHand = []
-  }
-  const leave = (): void => {
-    if (over) return
-    over = true
-    for (const subscription of claims) {
-      const unfinished = inHand.filter((taken) => taken.subscription === subscription).map(({ event }) => event)
-      const waiting = ahead.get(subscription)
-      subscription.release(waiting ? [...unfinished, waiting] : unfinished)
+  const end = (loop: Loop): void => {
+    if (loop.phase === 'over') return
+    loop.phase = 'over'
+    loops.delete(loop)
+    for (const { subscription, event } of loop.inHand.splice(0).reverse()) subscription.giveBack(event)
+    if (current === loop) {
+      current = undefined
+      ready.clear()
     }
-    claims.clear()
-    inHand = []
-    left()
+    for (const caller of loop.waiting.splice(0)) settle(loop, caller)
+  }
+  const settle = (loop: Loop, { resolve, reject }: Settle): void => {
+    if (!loop.error) return resolve({ value: undefined, done: true })
+    const { reason } = loop.error
+    loop.error = undefined
+    reject(reason)
+  }
+  const fail = (loop: Loop, reason: unknown): void => {
+    if (loop.phase !== 'over') loop.error = { reason }
+    end(loop)
+  }
+  const serve = (loop: Loop): void => {
+    while (loop.waiting.length > 0) {
+      const next = take()
+      if (!next) break
+      if ('failed' in next) return fail(loop, next.failed)
+      loop.inHand.push(next)
+      loop.waiting.shift()?.resolve({ value: next.event, done: false })
+    }
+    if (loop.waiting.length > 0 && loop.finishing) end(loop)
+  }
+  const busy = (): StateError =>
+    new StateError({
+      code: 'already_consumed',
+      message: 'events() has a consumer already.',
+      remediation: 'Leave the first loop before a second, or give channels loops of their own.',
+    })
+  const begin = (loop: Loop): void => {
+    if (loop.phase !== 'idle') return
+    if (current) return fail(loop, busy())
+    loop.phase = 'running'
+    current = loop
+    for (const subscription of subscriptions) if (!subscription.claimed) ready.add(subscription)
   }
 
-  return {
-    iterator: {
-      async next() {
-        finishInHand()
-        try {
-          const { done, value } = await merged.next()
-          if (!done) return { value: value.event, done: false }
-        } catch (error) {
-          leave()
-          throw error
-        }
-        leave()
-        return { value: undefined, done: true }
+  const makeIterator = (): AsyncIterableIterator<StreamEvent> => {
+    const loop: Loop = { phase: 'idle', finishing: false, error: undefined, inHand: [], waiting: [] }
+    loops.add(loop)
+    return {
+      next() {
+        begin(loop)
+        const finished = loop.inHand.splice(0)
+        if (autoCommit) for (const { event } of finished) DeliveredEvent.finish(event)
+        return new Promise((resolve, reject) => {
+          if (loop.phase === 'over') return settle(loop, { resolve, reject })
+          loop.waiting.push({ resolve, reject })
+          serve(loop)
+          if (loop.waiting.length > 0) parked()
+        })
       },
       return() {
-        leave()
-        void merged.return()
+        loop.error = undefined
+        end(loop)
         return Promise.resolve({ value: undefined, done: true })
       },
       [Symbol.asyncIterator]() {
         return this
       },
+    }
+  }
+
+  return {
+    get parked() {
+      return current !== undefined && current.waiting.length > 0
+    },
+    iterator() {
+      if (current) throw busy()
+      return makeIterator()
     },
     offer(subscription) {
-      if (over) return
-      if (!claims.has(subscription)) {
-        if (subscription.claimed) return
-        subscription.claim()
-        claims.add(subscription)
+      if (!current) return
+      ready.add(subscription)
+      serve(current)
+    },
+    close() {
+      for (const loop of [...loops]) end(loop)
+    },
+    finish() {
+      for (const loop of [...loops]) {
+        loop.finishing = true
+        serve(loop)
       }
-      void pullFrom(subscription)
     },
-    finish: () => merged.close(),
-    stopWhenEmpty() {
-      ending = true
-      // After the offers of the subscriptions that end with it.
-      void Promise.resolve().then(endIfEmpty)
+    abort(reason) {
+      for (const loop of [...loops]) fail(loop, reason)
     },
-    abort: (reason) => merged.abort(reason),
   }
 }

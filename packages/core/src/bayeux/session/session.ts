@@ -80,6 +80,7 @@ export function bayeuxSession(parts: SessionParts): Session {
   let wakeHeld = (): void => {}
   let started: Deferred<void> = deferred()
   let identified: Deferred<string> = deferred()
+  let isIdentified = false
   let refusal: SfStreamError | undefined
   let handshaking: Promise<void> | undefined
 
@@ -105,6 +106,11 @@ export function bayeuxSession(parts: SessionParts): Session {
     switch (effect.type) {
       case 'authenticate':
         refusal = effect.replace ? (effect.because ?? refusal) : undefined
+        // The next token may belong to another org: who opens a channel now has to wait for it.
+        if (effect.replace && isIdentified) {
+          identified = deferred()
+          isIdentified = false
+        }
         void authenticate(life.signal)
         break
       case 'handshake':
@@ -166,7 +172,7 @@ export function bayeuxSession(parts: SessionParts): Session {
       if (signal.aborted) return
       refusal = undefined
       identified.resolve(orgKey(session))
-      if (replaced) identified = resolved(orgKey(session))
+      isIdentified = true
       dispatch({ type: 'authenticated', replaced, instanceUrl: session.instanceUrl })
     } catch (error) {
       if (signal.aborted) return
@@ -246,7 +252,9 @@ export function bayeuxSession(parts: SessionParts): Session {
       const { meta, events } = answer.decoded
       // Events without a reply are a reply: some servers leave it out. A reply to another request is none. [PROTOCOL C6]
       if (!meta.some(isOwn) && (meta.length > 0 || events.length === 0)) return await failed(transientFault(noReply()))
-      dispatch({ type: 'connected', advice: absorbed.advice })
+      // One turn, in which the channels take the events and may ask to hold the next poll.
+      if (!early && events.length > 0) await Promise.resolve()
+      if (!signal.aborted) dispatch({ type: 'connected', advice: absorbed.advice })
     } catch (error) {
       if (!signal.aborted) await failed(transientFault(knownError(error)))
     } finally {
@@ -257,7 +265,7 @@ export function bayeuxSession(parts: SessionParts): Session {
   const mayPollEarly = (response: { status: number; text: string; cut?: string }): boolean => {
     if (response.cut || holds > 0 || conversation.inspectsReplies || machine.memory.advice.intervalMs > 0) return false
     const size = cleanReplySize(response.status, response.text)
-    return size !== undefined && size <= registry.room()
+    return size !== undefined && size <= registry.room(response.text.length)
   }
 
   const pollDeadline = (): Deadline => ({ ...shortDeadline, headersMs: (machine.memory.advice.timeoutMs ?? defaultHoldMs) + 20_000 })
@@ -313,7 +321,9 @@ export function bayeuxSession(parts: SessionParts): Session {
       const { tag } = machine.phase
       if (tag === 'idle' || tag === 'stopped' || tag === 'failed') {
         started = deferred()
-        identified = tokens.current ? resolved(orgKey(tokens.current)) : deferred()
+        identified = deferred()
+        isIdentified = tokens.current !== undefined
+        if (tokens.current) identified.resolve(orgKey(tokens.current))
         dispatch({ type: 'start' })
       }
       return started.promise
@@ -378,10 +388,4 @@ export function bayeuxSession(parts: SessionParts): Session {
     },
   }
   return session
-}
-
-function resolved<T>(value: T): Deferred<T> {
-  const settled = deferred<T>()
-  settled.resolve(value)
-  return settled
 }

@@ -105,6 +105,7 @@ function node(args) {
 
 function packageFolders() {
   return readdirSync(join(root, 'packages'))
+    .sort()
     .map((name) => `packages/${name}`)
     .filter((folder) => existsSync(join(root, folder, 'package.json')))
 }
@@ -120,7 +121,7 @@ function files(folder) {
 }
 
 function digest(paths) {
-  const hash = createHash('sha256').update(process.version)
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}`)
   for (const path of paths) hash.update(path).update(readFileSync(join(root, path)))
   return hash.digest('hex')
 }

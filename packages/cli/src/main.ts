@@ -79,7 +79,7 @@ async function usage(definition: CommandDef<never> | CommandDef, terminal: Termi
 }
 
 function report(error: unknown, terminal: Terminal, verbose: boolean): void {
-  const { red, dim } = terminal.colors
+  const { red, dim } = terminal.noteColors
   if (error instanceof UsageError) {
     terminal.note(`${red('Usage error:')} ${error.message}\n${error.remediation}`)
   } else if (error instanceof SfStreamError) {
@@ -89,5 +89,5 @@ function report(error: unknown, terminal: Terminal, verbose: boolean): void {
     terminal.note(`${red('Failed:')} ${error instanceof Error ? error.message : String(error)}`)
     if (!verbose) terminal.note(dim('--verbose shows where.'))
   }
-  if (verbose) terminal.note(inspect(error))
+  if (verbose) terminal.note(inspect(error, { depth: 6 }))
 }

@@ -6,6 +6,8 @@ export type Colors = ReturnType<typeof picocolors.createColors>
 /** Where a command writes. Results go to `out`, everything about them to `err`. */
 export interface Terminal {
   readonly colors: Colors
+  /** Those of `note`. */
+  readonly noteColors: Colors
   /** Room in a line; Infinity where the output is not a screen. */
   readonly columns: number
   /** Resolves once the line has left the process; rejects with Stopped when nobody reads any more. */
@@ -35,6 +37,7 @@ export function terminal(out: Stream, err: Stream, env: Readonly<Record<string, 
   err.on('error', () => {})
   return {
     colors: picocolors.createColors(colored(out, env)),
+    noteColors: picocolors.createColors(colored(err, env)),
     columns: out.isTTY ? (out.columns ?? 80) : Number.POSITIVE_INFINITY,
     print: (line) =>
       broken

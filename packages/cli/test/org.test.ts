@@ -1,5 +1,6 @@
-import { readdir } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { channel, lines, type Stage, sfstream, stage } from './support.ts'
 
@@ -72,11 +73,19 @@ describe('mock', () => {
 })
 
 describe('demo', () => {
-  const folders = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('sfstream-demo-'))
+  // A temporary folder of its own: other demos may run on this machine.
+  let TMPDIR: string
+  beforeEach(async () => {
+    TMPDIR = await mkdtemp(join(tmpdir(), 'sfstream-cli-'))
+  })
+  afterEach(async () => {
+    const left = await readdir(TMPDIR)
+    await rm(TMPDIR, { recursive: true })
+    expect(left).toEqual([])
+  })
 
   it('shows every fault and recovery, and accounts for every event', { timeout: 120_000 }, async () => {
-    const before = await folders()
-    const run = sfstream(['demo'])
+    const run = sfstream(['demo'], { TMPDIR })
     expect(await run.status).toBe(0)
     expect(run.err.text).toBe('')
     expect(lines(run.out.text).at(-1)).toMatch(/^published (\d+), delivered \1, lost 0, duplicated 0(, redelivered [1-9]\d*)?$/)
@@ -101,17 +110,14 @@ describe('demo', () => {
     for (const name of ['/event/Order__e', '/data/AccountChangeEvent', '/topic/OpenCases', '/u/Notices'])
       expect(run.out.text).toContain(name)
     expect(run.out.text).not.toContain('\u001b')
-    expect(await folders()).toEqual(before)
   })
 
   it.each(['Ctrl-C', 'a closed pipe'])('%s ends it with 0 and leaves nothing behind', { timeout: 60_000 }, async (how) => {
-    const before = await folders()
-    const run = sfstream(['demo'])
+    const run = sfstream(['demo'], { TMPDIR })
     await run.out.until((text) => text.includes('platform-event'))
     if (how === 'Ctrl-C') run.kill('SIGINT')
     else run.stopReading()
     expect(await run.status).toBe(0)
     expect(run.err.text).toBe('')
-    expect(await folders()).toEqual(before)
   })
 })

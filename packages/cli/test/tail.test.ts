@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { channel, lines, type Stage, sfstream, stage } from './support.ts'
@@ -199,5 +199,27 @@ describe('what fails', () => {
     expect(await run.status).toBe(1)
     expect(run.err.text).toContain('code: store_unreadable')
     expect(await readFile(file, 'utf8')).toBe('{}')
+  })
+
+  it('positions that can no longer be saved are told at once, while events go on; the end is a 1', async () => {
+    const run = tail('--json')
+    await expect.poll(() => org.org.inspect.subscriptions[channel]).toBe(1)
+    publish(1, 2)
+    await run.out.until(count(2))
+    // Once nothing is being saved any more.
+    const last = org.org.inspect.published(channel)[1]!.replayId!
+    const saved = async (): Promise<string> => {
+      const names = await readdir(org.store)
+      return names.length === 1 ? readFile(join(org.store, names[0]!), 'utf8') : ''
+    }
+    await expect.poll(saved).toContain(`"replayId":${last}`)
+    await rm(org.store, { recursive: true })
+    await writeFile(org.store, '')
+    publish(3, 6)
+    await run.err.until((text) => text.includes(org.store))
+    await run.out.until(count(6))
+    run.kill('SIGINT')
+    expect(await run.status).toBe(1)
+    expect(numbers(run.out.text)).toEqual([1, 2, 3, 4, 5, 6])
   })
 })

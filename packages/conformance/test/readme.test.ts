@@ -84,7 +84,10 @@ describe.each([
     })
     const code = await new Promise((resolve) => child.on('exit', (exit, signal) => resolve(exit ?? signal)))
     clearInterval(publish)
-    expect({ code, output }).toEqual({ code: endless ? 'SIGTERM' : 0, output: expect.stringMatching(/\{|Payload|payload|__c|sample|status/i) })
+    expect({ code, output }).toEqual({
+      code: endless ? 'SIGTERM' : 0,
+      output: expect.stringMatching(/\{|Payload|payload|__c|sample|status/i),
+    })
     expect(output).not.toContain('Error')
   })
 })

@@ -100,7 +100,10 @@ describe.each(scenarioIds.map((id) => [id, scenarioTitles[id]] as const))('%s %s
 })
 
 function dateOf(data: unknown): string {
-  const { event, payload } = data as { event: { createdDate?: string }; payload?: { CreatedDate?: string; ChangeEventHeader?: { commitTimestamp: number } } }
+  const { event, payload } = data as {
+    event: { createdDate?: string }
+    payload?: { CreatedDate?: string; ChangeEventHeader?: { commitTimestamp: number } }
+  }
   const commit = payload?.ChangeEventHeader?.commitTimestamp
   return event.createdDate ?? (commit ? new Date(commit).toISOString() : String(payload?.CreatedDate))
 }

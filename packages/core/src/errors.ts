@@ -95,7 +95,9 @@ export class SfStreamError extends Error {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (typeof value !== 'object' || value === null || !(brand in value)) return false
-    return SfStreamError.brand === 'SfStreamError' || ('name' in value && value.name === SfStreamError.brand)
+    // Inherited: `this` is the class asked about.
+    // biome-ignore lint/complexity/noThisInStatic: with the base class in its place every error would be every class.
+    return this.brand === 'SfStreamError' || ('name' in value && value.name === this.brand)
   }
 }
 

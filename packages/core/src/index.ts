@@ -29,6 +29,7 @@ export type {
   CommonOptions,
   DrainBounds,
   Extension,
+  Fault,
   Retry,
   RetryOptions,
   RetryPolicy,

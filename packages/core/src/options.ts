@@ -8,6 +8,9 @@ import type { ReplayId } from './events/stream-event.ts'
 import type { Platform } from './platform.ts'
 import type { Source } from './source/source.ts'
 
+/** What a retry policy is asked about. */
+export type Fault = SfStreamError
+
 /** How one kind of request is tried again. Delays are `min(capMs, baseMs * factor^n)`, drawn with full jitter. */
 export interface RetryPolicy {
   baseMs: number
@@ -19,7 +22,7 @@ export interface RetryPolicy {
   maxElapsedMs: number
   jitter: 'full' | 'none'
   /** Overrides the verdict of the fault table. */
-  shouldRetry?(fault: SfStreamError, attempt: number): boolean | Promise<boolean>
+  shouldRetry?(fault: Fault, attempt: number): boolean | Promise<boolean>
 }
 
 export type Retry = Partial<RetryPolicy>

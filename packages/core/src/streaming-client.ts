@@ -17,8 +17,8 @@ export interface StreamingClient extends AsyncDisposable {
   /** Closes the channel's subscriptions. */
   unsubscribe(channel: string): Promise<void>
   /**
-   * Events of every subscription that has no loop of its own, present or later. One loop at a time: a second throws.
-   * @throws StateError `already_consumed`
+   * Events of every subscription that has no loop of its own, present or later. With several such loops, each channel
+   * stays with the one that took from it first.
    */
   events(): AsyncIterableIterator<StreamEvent>
   /** Every message, meta messages too. A tap: keeps the last 1,000, counts what it drops, and never slows the stream. */

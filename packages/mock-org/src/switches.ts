@@ -24,7 +24,7 @@ export interface Switches {
   secondTab: boolean
   /** The interval told to a second client of one browser. 2,000 ms. */
   multipleClientsIntervalMs: number
-  /** 32,768 bytes. */
+  /** The most a request may weigh. 32,768 bytes. */
   maxRequestBytes: number
   /** Whether events stand before or after the reply that carries them. 'before-reply'. */
   dataOrder: 'before-reply' | 'after-reply'

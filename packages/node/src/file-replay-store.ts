@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { ReplayKey, ReplayStore } from '@sfstream/core'
+import type { ReplayKey, ReplayPosition, ReplayStore } from '@sfstream/core'
 import { ReplayError } from '@sfstream/core'
 import { formatRecord, isReplayId, parseRecord, type ReplayRecord, unreadable } from './replay-record.ts'
 
@@ -13,6 +13,13 @@ export interface FileReplayStoreOptions {
 /** A save takes milliseconds: a temporary file this old was left by a process that was killed. */
 const abandonedMs = 60_000
 
+/** A ReplayStore whose `load` knows positions only. */
+export interface FileReplayStore extends ReplayStore {
+  load(key: ReplayKey): Promise<ReplayPosition | undefined>
+  delete(key: ReplayKey): Promise<void>
+  orgs(key: ReplayKey): Promise<readonly string[]>
+}
+
 /**
  * Keeps positions in a folder, one small JSON file per org, channel and consumer. So processes that share the folder never
  * write one another's positions, and no lock is needed, which a kill could leave behind. Each save writes a temporary file,
@@ -21,9 +28,7 @@ const abandonedMs = 60_000
  * `load`, `save` and `orgs` reject with ReplayError `store_unreadable` where a file is damaged or foreign (it is never
  * overwritten), `save` and `delete` with `store_failed` where the disk refuses.
  */
-export function fileReplayStore({
-  path = join('.sfstream', 'replay'),
-}: FileReplayStoreOptions = {}): Required<Pick<ReplayStore, 'load' | 'save' | 'delete' | 'orgs'>> {
+export function fileReplayStore({ path = join('.sfstream', 'replay') }: FileReplayStoreOptions = {}): FileReplayStore {
   const folder = resolve(path)
   let swept = false
 

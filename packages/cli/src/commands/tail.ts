@@ -83,11 +83,10 @@ async function runTail(args: ParsedArguments<typeof flags>, { env, terminal }: C
   const reporting = (async () => {
     for await (const status of statuses) {
       const { text, trouble } = statusLine(status)
-      if (trouble || args.verbose) terminal.note(terminal.colors.dim(`· ${text}`))
+      if (trouble || args.verbose) terminal.note(terminal.noteColors.dim(`· ${text}`))
     }
   })()
   const unlisten = disconnectOnSignals({ stop: () => stop().catch(() => {}) })
-  terminal.onBroken(() => void stop())
 
   let taken = 0
   const follow = async (channel: string): Promise<void> => {

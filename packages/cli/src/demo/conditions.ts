@@ -1,7 +1,15 @@
+/** What was awaited did not come in time. */
+export class TooLate extends Error {
+  constructor(deadlineMs: number, awaited: string) {
+    super(`${deadlineMs / 1000} s have passed, and this did not come: ${awaited}.`)
+    this.name = 'TooLate'
+  }
+}
+
 /** Waits for things to become true; whoever changes something calls `changed`. */
 export interface Conditions {
   changed(): void
-  /** Resolves when `condition` holds. Rejects with the signal's reason, or, past the deadline, with what was still awaited. */
+  /** Resolves when `condition` holds. Rejects with TooLate past the deadline, or with what `fail` was given. */
   until(what: string, condition: () => boolean): Promise<void>
   /** Makes every wait reject. */
   fail(error: Error): void
@@ -17,7 +25,7 @@ export function conditions(deadlineMs: number): Conditions {
   }
   const timer = setTimeout(() => {
     const awaited = waiting.map(({ what }) => what).join(', ') || 'the end'
-    fail(new Error(`${deadlineMs / 1000} s have passed, and this did not come: ${awaited}.`))
+    fail(new TooLate(deadlineMs, awaited))
   }, deadlineMs)
   return {
     changed() {

@@ -197,8 +197,6 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
         from = await parts.begin(now, org, signal)
         if (org !== undefined) gapReport('other-org', undefined, from)
         org = now
-        // The store took its time: the session may have moved on.
-        continue
       }
       if (roomAgain) continue
       if (opened) known.resubscribed()

@@ -119,7 +119,10 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
       report,
       unclaimed: merged.offer,
       mergedWaits: () => merged.parked,
-      over: (subscription) => subscriptions.delete(subscription),
+      over(subscription) {
+        subscriptions.delete(subscription)
+        merged.forget(subscription)
+      },
     }) as ChannelSubscription
 
   return {

@@ -1,37 +1,37 @@
-import { StateError } from '../errors.ts'
 import type { StreamEvent } from '../events/stream-event.ts'
 import type { ChannelSubscription } from './channel-subscription.ts'
 import { DeliveredEvent } from './delivered-event.ts'
 
 /**
- * One loop over every subscription that has none of its own. Nothing is taken before it is asked for, so a subscription
- * that gets its own loop simply has it; leaving gives back the event still in hand.
+ * Loops over every subscription that has none of its own. Nothing is taken before it is asked for, so a subscription
+ * that gets its own loop simply has it; leaving gives back the event still in hand. With several such loops, each
+ * channel stays with the one that took from it first: two would part its order.
  */
 export interface MergedEvents {
-  /** The loop waits for an event. */
+  /** A loop waits for an event. */
   readonly parked: boolean
-  /** @throws StateError `already_consumed` while a loop is running */
   iterator(): AsyncIterableIterator<StreamEvent>
   /** A subscription has an event or its end to give. */
   offer(subscription: ChannelSubscription): void
-  /** Ends the loop now. */
+  forget(subscription: ChannelSubscription): void
+  /** Ends every loop now. */
   close(): void
-  /** Ends the loop once no subscription has anything left. */
+  /** Ends every loop once no subscription has anything left for it. */
   finish(): void
   abort(reason: unknown): void
 }
 
 export interface MergedEventsParts {
   autoCommit: boolean
-  /** Those that may have something to give when a loop begins. */
+  /** Those that may have something to give. */
   subscriptions: Iterable<ChannelSubscription>
   parked(): void
 }
 
 type Taken = { subscription: ChannelSubscription; event: DeliveredEvent<unknown> }
 type Settle = { resolve(result: IteratorResult<StreamEvent>): void; reject(error: unknown): void }
-type Loop = {
-  phase: 'idle' | 'running' | 'over'
+interface Loop {
+  over: boolean
   /** It ends once nothing is left. */
   finishing: boolean
   /** What to reject with, once. */
@@ -44,33 +44,26 @@ export function mergedEvents({ autoCommit, subscriptions, parked }: MergedEvents
   /** In the order in which they are served. */
   const ready = new Set<ChannelSubscription>()
   const loops = new Set<Loop>()
-  let current: Loop | undefined
+  const owners = new Map<ChannelSubscription, Loop>()
 
   /** The next event, an end with an error, or nothing yet; takes turns among subscriptions. */
-  const take = (): Taken | { failed: unknown } | undefined => {
+  const take = (loop: Loop): Taken | { failed: unknown } | undefined => {
     for (const subscription of ready) {
+      const owner = owners.get(subscription)
+      if (owner && owner !== loop) continue
       ready.delete(subscription)
       if (subscription.claimed) continue
       const event = subscription.take()
       if (event) {
         ready.add(subscription)
+        if (!owner) owners.set(subscription, loop)
         return { subscription, event }
       }
       const ending = subscription.takeEnd()
+      if (ending) owners.delete(subscription)
       if (ending?.tag === 'error') return { failed: ending.error }
     }
     return undefined
-  }
-  const end = (loop: Loop): void => {
-    if (loop.phase === 'over') return
-    loop.phase = 'over'
-    loops.delete(loop)
-    for (const { subscription, event } of loop.inHand.splice(0).reverse()) subscription.giveBack(event)
-    if (current === loop) {
-      current = undefined
-      ready.clear()
-    }
-    for (const caller of loop.waiting.splice(0)) settle(loop, caller)
   }
   const settle = (loop: Loop, { resolve, reject }: Settle): void => {
     if (!loop.error) return resolve({ value: undefined, done: true })
@@ -78,72 +71,72 @@ export function mergedEvents({ autoCommit, subscriptions, parked }: MergedEvents
     loop.error = undefined
     reject(reason)
   }
-  const fail = (loop: Loop, reason: unknown): void => {
-    if (loop.phase !== 'over') loop.error = { reason }
-    end(loop)
+  const end = (loop: Loop, error?: Loop['error']): void => {
+    if (loop.over) return
+    loop.over = true
+    loop.error = error
+    loops.delete(loop)
+    for (const { subscription, event } of loop.inHand.splice(0).reverse()) subscription.giveBack(event)
+    for (const [subscription, owner] of owners) if (owner === loop) owners.delete(subscription)
+    for (const caller of loop.waiting.splice(0)) settle(loop, caller)
+    gather()
   }
   const serve = (loop: Loop): void => {
     while (loop.waiting.length > 0) {
-      const next = take()
+      const next = take(loop)
       if (!next) break
-      if ('failed' in next) return fail(loop, next.failed)
+      if ('failed' in next) return end(loop, { reason: next.failed })
       loop.inHand.push(next)
       loop.waiting.shift()?.resolve({ value: next.event, done: false })
     }
     if (loop.waiting.length > 0 && loop.finishing) end(loop)
   }
-  const busy = (): StateError =>
-    new StateError({
-      code: 'already_consumed',
-      message: 'events() has a consumer already.',
-      remediation: 'Leave the first loop before a second, or give channels loops of their own.',
-    })
-  const begin = (loop: Loop): void => {
-    if (loop.phase !== 'idle') return
-    if (current) return fail(loop, busy())
-    loop.phase = 'running'
-    current = loop
+  /** Whatever has come while nobody looked. */
+  const gather = (): void => {
+    ready.clear()
+    if (loops.size === 0) return
     for (const subscription of subscriptions) if (!subscription.claimed) ready.add(subscription)
-  }
-
-  const makeIterator = (): AsyncIterableIterator<StreamEvent> => {
-    const loop: Loop = { phase: 'idle', finishing: false, error: undefined, inHand: [], waiting: [] }
-    loops.add(loop)
-    return {
-      next() {
-        begin(loop)
-        const finished = loop.inHand.splice(0)
-        if (autoCommit) for (const { event } of finished) DeliveredEvent.finish(event)
-        return new Promise((resolve, reject) => {
-          if (loop.phase === 'over') return settle(loop, { resolve, reject })
-          loop.waiting.push({ resolve, reject })
-          serve(loop)
-          if (loop.waiting.length > 0) parked()
-        })
-      },
-      return() {
-        loop.error = undefined
-        end(loop)
-        return Promise.resolve({ value: undefined, done: true })
-      },
-      [Symbol.asyncIterator]() {
-        return this
-      },
-    }
+    for (const loop of [...loops]) serve(loop)
   }
 
   return {
     get parked() {
-      return current !== undefined && current.waiting.length > 0
+      for (const loop of loops) if (loop.waiting.length > 0) return true
+      return false
     },
     iterator() {
-      if (current) throw busy()
-      return makeIterator()
+      const loop: Loop = { over: false, finishing: false, error: undefined, inHand: [], waiting: [] }
+      loops.add(loop)
+      gather()
+      return {
+        next() {
+          const finished = loop.inHand.splice(0)
+          if (autoCommit) for (const { event } of finished) DeliveredEvent.finish(event)
+          return new Promise((resolve, reject) => {
+            if (loop.over) return settle(loop, { resolve, reject })
+            loop.waiting.push({ resolve, reject })
+            serve(loop)
+            if (loop.waiting.length > 0) parked()
+          })
+        },
+        return() {
+          loop.error = undefined
+          end(loop)
+          return Promise.resolve({ value: undefined, done: true })
+        },
+        [Symbol.asyncIterator]() {
+          return this
+        },
+      }
     },
     offer(subscription) {
-      if (!current) return
+      if (loops.size === 0) return
       ready.add(subscription)
-      serve(current)
+      for (const loop of [...loops]) serve(loop)
+    },
+    forget(subscription) {
+      ready.delete(subscription)
+      owners.delete(subscription)
     },
     close() {
       for (const loop of [...loops]) end(loop)
@@ -155,7 +148,7 @@ export function mergedEvents({ autoCommit, subscriptions, parked }: MergedEvents
       }
     },
     abort(reason) {
-      for (const loop of [...loops]) fail(loop, reason)
+      for (const loop of [...loops]) end(loop, { reason })
     },
   }
 }

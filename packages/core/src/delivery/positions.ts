@@ -45,18 +45,18 @@ export function positions(store: ReplayStore, platform: Platform, report: (statu
       if (pending) return pending.replayId
       try {
         const late = (): Error => new Error(`no answer within ${loadLimitMs} ms`)
-        const stored = await within((async () => store.load(key))(), loadLimitMs, late, signal, platform)
+        const stored = await within(store.load(key), loadLimitMs, late, signal, platform)
         if (stored === undefined || stored === null) return undefined
         return typeof stored === 'string' ? stored : checkedReplayId(stored.replayId)
       } catch (cause) {
-        if (signal.aborted || (cause instanceof SfStreamError && cause.code !== 'bad_replay')) throw cause
+        if (signal.aborted || cause instanceof SfStreamError) throw cause
         throw unreadable(key, cause)
       }
     },
     async isKnownElsewhere(key, signal) {
       if (!store.orgs) return false
       try {
-        const orgs = await within((async () => store.orgs?.(key))(), loadLimitMs, () => undefined, signal, platform)
+        const orgs = await within(store.orgs(key), loadLimitMs, () => undefined, signal, platform)
         return (orgs ?? []).some((org) => org !== key.org)
       } catch {
         // Only a hint: not knowing is no reason to stop.

@@ -7,7 +7,7 @@ export interface SeenRequest {
   headers: Headers
   messages: BayeuxMessage[]
   signal: AbortSignal
-  /** The first message's channel, without `/meta/`. */
+  /** The first message's channel, without `/meta/`; 'versions' for the version list. */
   what: string
 }
 
@@ -77,9 +77,9 @@ export function scriptedOrg(
         }
       }),
     async fetch(input, init) {
-      const messages = JSON.parse(String(init?.body)) as BayeuxMessage[]
+      const messages = init?.body === undefined ? [] : (JSON.parse(String(init.body)) as BayeuxMessage[])
       const signal = init?.signal as AbortSignal
-      const what = String(messages[0]?.channel).replace('/meta/', '')
+      const what = init?.body === undefined ? 'versions' : String(messages[0]?.channel).replace('/meta/', '')
       const request: SeenRequest = { atMs: now(), url: new URL(input), headers: new Headers(init?.headers), messages, signal, what }
       requests.push(request)
       const scripted = await script(request, org)

@@ -1,7 +1,7 @@
 import { letters } from '../ids.ts'
 import type { World } from '../world.ts'
 import type { App } from './accounts.ts'
-import { type Grant, refused } from './token-endpoint.ts'
+import { type Grant, refused } from './grant.ts'
 
 export interface PendingCode {
   readonly clientId: string

@@ -1,8 +1,8 @@
 import { letters } from '../ids.ts'
 import type { World } from '../world.ts'
 import type { App } from './accounts.ts'
+import { type Grant, refused } from './grant.ts'
 import { oauthJson } from './oauth-reply.ts'
-import { type Grant, refused } from './token-endpoint.ts'
 
 export interface PendingDevice {
   readonly userCode: string

@@ -2,7 +2,7 @@ import { compactVerify, decodeJwt, importJWK, importSPKI, importX509 } from 'jos
 import type { Exchange } from '../exchange.ts'
 import type { World } from '../world.ts'
 import type { App } from './accounts.ts'
-import { type Grant, refused } from './token-endpoint.ts'
+import { type Grant, refused } from './grant.ts'
 
 /** An assertion may be good for this long at most, and clocks may differ by as much again: facts 1.4. */
 const longestMs = 300_000

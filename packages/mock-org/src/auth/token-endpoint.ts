@@ -1,15 +1,11 @@
 import type { Exchange } from '../exchange.ts'
 import type { World } from '../world.ts'
-import type { App, User } from './accounts.ts'
+import type { App } from './accounts.ts'
 import { authorizationCode } from './authorization-code.ts'
 import { deviceCode, deviceToken } from './device-flow.ts'
+import { type Grant, refused } from './grant.ts'
 import { jwtBearer } from './jwt-bearer.ts'
-import { type OAuthError, oauthError, tokenReply } from './oauth-reply.ts'
-
-/** What a grant ends in: a login for a user, or a refusal. */
-export type Grant = { user: User; app: App; scope: string; refresh: boolean; rotated?: string } | OAuthError | Response
-
-export const refused = (error: string, error_description: string, status = 400): OAuthError => ({ error, error_description, status })
+import { oauthError, tokenReply } from './oauth-reply.ts'
 
 /** `POST /services/oauth2/token`. */
 export async function tokenEndpoint(world: World, exchange: Exchange, authorization: string | null): Promise<Response> {

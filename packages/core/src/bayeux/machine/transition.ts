@@ -201,7 +201,7 @@ export function transition(machine: Machine, input: Input, now: number, random: 
     const held = memory.attempts.handshake
     const attempts = { count: Math.max(count, held.count), since: held.count > 0 ? held.since : now }
     const next = { ...memory, sessionLosses, attempts: { ...memory.attempts, handshake: attempts } }
-    const delay = count === 0 ? 0 : backoffMs(options.retry.handshake, attempts, now, random)
+    const delay = attempts.count === 0 ? 0 : backoffMs(options.retry.handshake, attempts, now, random)
     if (delay === undefined) return fail(lost(reason))
     const delayMs = Math.max(delay, floorMs)
     if (delayMs === 0) {

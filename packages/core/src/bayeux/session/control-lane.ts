@@ -55,10 +55,12 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     const { signal } = parts.session()
     void work(signal).finally(() => {
       pumping = false
-      // A session that came meanwhile finds its own work.
-      if (open && (signal !== parts.session().signal || registry.wanted().length > 0)) pump()
+      // A session that came meanwhile finds its own work; and work may have come since the last look.
+      if (open && (signal !== parts.session().signal || hasWork())) pump()
     })
   }
+
+  const hasWork = (): boolean => unsubscribes.size > 0 || parcels.length > 0 || registry.wanted().length > 0
 
   const work = async (signal: AbortSignal): Promise<void> => {
     while (open && !signal.aborted) {

@@ -71,7 +71,8 @@ export function conversation(transport: Transport, extensions: readonly Extensio
       try {
         if (response.cut) return readBroken(response, request)
         const decoded = extended(decode(response.text))
-        if (decoded.all.length > 0 || (response.status === 200 && decoded.bad.length === 0)) return whole(decoded, true, response)
+        const isBayeux = decoded.meta.length + decoded.events.length > 0
+        if (isBayeux || (response.status === 200 && decoded.bad.length === 0)) return whole(decoded, true, response)
         if (response.status === 200) throw unreadable()
       } catch (error) {
         if (response.status === 200) return { ok: false, fault: readFault(error) }

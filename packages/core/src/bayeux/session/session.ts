@@ -1,6 +1,7 @@
 import { type Deferred, deferred } from '../../async/deferred.ts'
 import { linkedController } from '../../async/signals.ts'
 import { sleep } from '../../async/sleep.ts'
+import { untilAborted } from '../../async/until-aborted.ts'
 import { type SfStreamError, StateError } from '../../errors.ts'
 import { orgKey } from '../../org-key.ts'
 import type { Platform } from '../../platform.ts'
@@ -44,6 +45,9 @@ export interface SessionParts {
   interrupted(error: SfStreamError): void
 }
 
+/** A poll that left before the reply to the last one was read is early; one that the org answers at once is a session's first. */
+type PollTurn = 'first' | 'next' | 'early'
+
 /** Runs the machine's effects: the one owner of the connect loop, of timers and of the session's signal. */
 export interface Session {
   readonly live: boolean
@@ -81,6 +85,7 @@ export function bayeuxSession(parts: SessionParts): Session {
   let started: Deferred<void> = deferred()
   let identified: Deferred<string> = deferred()
   let isIdentified = false
+  let knownOrg: string | undefined
   let refusal: SfStreamError | undefined
   let handshaking: Promise<void> | undefined
 
@@ -129,7 +134,7 @@ export function bayeuxSession(parts: SessionParts): Session {
         parts.established()
         break
       case 'connect':
-        startPoll(effect.first, effect.resuming, effect.afterMs)
+        startPoll(effect.first ? 'first' : 'next', effect.resuming, effect.afterMs)
         break
       case 'wait':
         cancelTimer = platform.delay(() => dispatch({ type: 'timer' }), effect.delayMs)
@@ -171,7 +176,11 @@ export function bayeuxSession(parts: SessionParts): Session {
       const session = await tokens.get(signal, refusal)
       if (signal.aborted) return
       refusal = undefined
-      identified.resolve(orgKey(session))
+      const org = orgKey(session)
+      // Positions are of no use in another org: whoever asked for one begins again.
+      if (knownOrg !== undefined && knownOrg !== org) registry.endAll()
+      knownOrg = org
+      identified.resolve(org)
       isIdentified = true
       dispatch({ type: 'authenticated', replaced, instanceUrl: session.instanceUrl })
     } catch (error) {
@@ -202,16 +211,17 @@ export function bayeuxSession(parts: SessionParts): Session {
     }
   }
 
-  const startPoll = (first: boolean, resuming: boolean, afterMs: number): AbortController | undefined => {
+  const startPoll = (turn: PollTurn, resuming: boolean, afterMs: number): AbortController | undefined => {
     if (poll) return undefined
     const { controller, release } = linkedController(life.signal)
     poll = controller
-    void runPoll(controller, first, resuming, afterMs).finally(release)
+    void runPoll(controller, turn, resuming, afterMs).finally(release)
     return controller
   }
 
-  const runPoll = async (mine: AbortController, first: boolean, resuming: boolean, afterMs: number): Promise<void> => {
+  const runPoll = async (mine: AbortController, turn: PollTurn, resuming: boolean, afterMs: number): Promise<void> => {
     const { signal } = mine
+    const first = turn === 'first'
     let early: AbortController | undefined
     /** Nothing else is sent before an early poll that should not have left is taken back. [PROTOCOL C5] */
     const failed = (what: Fault, advice?: Advice, retryAfterMs?: number): Promise<void> => {
@@ -223,6 +233,8 @@ export function bayeuxSession(parts: SessionParts): Session {
     }
     try {
       if (afterMs > 0) await sleep(afterMs, signal, platform)
+      // The last reply's events are taken in one microtask after they were dispatched; then it is known whether there is room.
+      else if (turn === 'next') await Promise.resolve()
       if (holds > 0 && !first) await untilRoom(signal)
       const to = session.address()
       if (!to || !clientId) return
@@ -230,17 +242,16 @@ export function bayeuxSession(parts: SessionParts): Session {
         const again = await unsubscribeAll(to, signal)
         if (again) return await failed(again.fault, undefined, again.retryAfterMs)
       }
-      const id = conversation.nextId()
-      const message: BayeuxMessage = { channel: '/meta/connect', connectionType: 'long-polling', id, clientId }
+      const message: BayeuxMessage = { channel: '/meta/connect', connectionType: 'long-polling', id: conversation.nextId(), clientId }
       if (first) message.advice = { timeout: 0 }
       const response = await conversation.post(to, [message], first ? shortDeadline : pollDeadline(), signal)
       if (signal.aborted) return
       if (poll === mine) poll = undefined
-      if (!first && mayPollEarly(response)) early = startPoll(false, false, 0)
+      if (!first && mayPollEarly(response)) early = startPoll('early', false, 0)
       const answer = conversation.read(response, 'connect')
       if (!answer.ok) return await failed(answer.fault, undefined, answer.retryAfterMs)
-      const isOwn = (reply: BayeuxMessage): boolean =>
-        reply.channel === '/meta/connect' && (reply.id === undefined || String(reply.id) === id)
+      // Whatever its id: no other connect is out, and some servers leave ids out or count their own. [PROTOCOL C6]
+      const isOwn = (reply: BayeuxMessage): boolean => reply.channel === '/meta/connect'
       const absorbed = session.absorb(answer, 'connect', isOwn)
       if (signal.aborted) return
       if (!answer.complete) return await failed(transientFault(brokenOff()))
@@ -252,9 +263,7 @@ export function bayeuxSession(parts: SessionParts): Session {
       const { meta, events } = answer.decoded
       // Events without a reply are a reply: some servers leave it out. A reply to another request is none. [PROTOCOL C6]
       if (!meta.some(isOwn) && (meta.length > 0 || events.length === 0)) return await failed(transientFault(noReply()))
-      // One turn, in which the channels take the events and may ask to hold the next poll.
-      if (!early && events.length > 0) await Promise.resolve()
-      if (!signal.aborted) dispatch({ type: 'connected', advice: absorbed.advice })
+      dispatch({ type: 'connected', advice: absorbed.advice })
     } catch (error) {
       if (!signal.aborted) await failed(transientFault(knownError(error)))
     } finally {
@@ -367,7 +376,7 @@ export function bayeuxSession(parts: SessionParts): Session {
         parts.report({ type: 'state', state: 'stopping' })
         parts.interrupted(interrupted)
         // A session that is just being made would hold a client slot until it expires.
-        if (machine.phase.tag === 'handshaking' && handshaking) await Promise.race([handshaking, sleep(goodbyeMs, limit.signal, platform)])
+        if (machine.phase.tag === 'handshaking' && handshaking) await untilAborted(handshaking, limit.signal).catch(() => {})
         const to = session.address()
         const goodbye =
           clientId && to

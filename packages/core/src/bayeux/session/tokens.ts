@@ -25,8 +25,10 @@ export function tokens(auth: BayeuxOptions['auth'], platform: Platform): Tokens 
   }
   const fixed = 'accessToken' in auth ? checkedSession(auth) : undefined
   let current: OrgSession | undefined
+  /** Refused by the org, and not replaced since: a later start must not begin with it. */
+  let rejected: OrgSession | undefined
 
-  const fetchSession = (signal: AbortSignal, rejected: OrgSession | undefined): Promise<OrgSession> => {
+  const fetchSession = (signal: AbortSignal): Promise<OrgSession> => {
     if (typeof auth === 'function') return auth()
     return (auth as AuthProvider).getSession({ signal, platform, ...(rejected ? { rejected } : {}) })
   }
@@ -36,7 +38,8 @@ export function tokens(auth: BayeuxOptions['auth'], platform: Platform): Tokens 
       return current
     },
     async get(signal, refused) {
-      if (!refused && current) return current
+      if (refused) rejected = current
+      else if (current && current !== rejected) return current
       if (fixed) {
         if (refused) throw refused
         current = fixed
@@ -44,7 +47,7 @@ export function tokens(auth: BayeuxOptions['auth'], platform: Platform): Tokens 
       }
       let session: OrgSession
       try {
-        session = checkedSession(await untilAborted(fetchSession(signal, refused ? current : undefined), signal))
+        session = checkedSession(await untilAborted(fetchSession(signal), signal))
       } catch (error) {
         if (signal.aborted || error instanceof SfStreamError) throw error
         throw new AuthenticationError({
@@ -57,6 +60,7 @@ export function tokens(auth: BayeuxOptions['auth'], platform: Platform): Tokens 
       // The same bad token again would only be refused again. [PROTOCOL F4]
       if (refused && current?.accessToken === session.accessToken) throw refused
       current = session
+      rejected = undefined
       return session
     },
   }

@@ -48,7 +48,7 @@ export function decode(text: string): Decoded {
  * @throws ProtocolError `message_too_large` when not even the first message fits
  */
 export function decodeBroken(text: string): Decoded {
-  const { elements, restLength } = completeElements(text)
+  const { elements, restLength } = /^\s*\[/.test(text) ? completeElements(text) : { elements: [], restLength: 0 }
   if (elements.length === 0 && restLength > maxMessageLength) {
     throw new ProtocolError({
       code: 'message_too_large',
@@ -83,18 +83,19 @@ function sorted(messages: readonly unknown[]): Decoded {
   return decoded
 }
 
-/** A data message: a channel outside `/meta/` and data. Its id proves nothing: some servers keep the publisher's. */
-function isEvent(message: BayeuxMessage): boolean {
-  const { channel } = message
-  return (
-    typeof channel === 'string' && !channel.startsWith('/meta/') && message.data !== undefined && typeof message.successful !== 'boolean'
-  )
+/**
+ * A data message: a channel outside `/meta/` and data. Its id proves nothing (some servers keep the publisher's), except
+ * on `/service/` channels, where it marks the reply to a message of ours.
+ */
+function isEvent({ channel, id, data, successful }: BayeuxMessage): boolean {
+  if (typeof channel !== 'string' || channel.startsWith('/meta/') || data === undefined) return false
+  return typeof successful !== 'boolean' && !(channel.startsWith('/service/') && id !== undefined)
 }
 
 /** Some refusals carry neither channel nor id; the first handshake reply of old servers has neither `channel` nor `successful`. */
 function isReply(message: BayeuxMessage): boolean {
   return (
-    message.channel?.startsWith('/meta/') ||
+    /^\/(meta|service)\//.test(message.channel ?? '') ||
     typeof message.successful === 'boolean' ||
     typeof message.clientId === 'string' ||
     !!message.error
@@ -103,7 +104,7 @@ function isReply(message: BayeuxMessage): boolean {
 
 /** Digits that a JavaScript number would round are kept as text. Found by a scan, so that other replies pay nothing. */
 function losslessIds(text: string): string {
-  return /"replayId"\s*:\s*\d{16}/.test(text) ? text.replace(/("replayId"\s*:\s*)(\d{16,})/g, '$1"$2"') : text
+  return /"replayId"\s*:\s*\d{16}/.test(text) ? text.replace(/("replayId"\s*:\s*)(\d{16,})(?![\d.eE])/g, '$1"$2"') : text
 }
 
 /** The elements of a top-level array that are complete, by one walk over the text. */

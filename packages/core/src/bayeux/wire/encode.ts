@@ -6,8 +6,13 @@ const maxBodyBytes = 32_768
 
 /** A request body. Replay ids kept as text leave as the raw digits they came as. */
 export function encode(messages: readonly BayeuxMessage[]): string {
-  const text = JSON.stringify(messages)
-  return /"replay":\{"[^}]*":"\d/.test(text) ? text.replace(/("replay":\{"(?:[^"\\]|\\.)*":)"(\d+)"/g, '$1$2') : text
+  return `[${messages.map(encodeOne).join(',')}]`
+}
+
+function encodeOne(message: BayeuxMessage): string {
+  const text = JSON.stringify(message)
+  if (message.channel !== '/meta/subscribe') return text
+  return text.replace(/("replay":\{"(?:[^"\\]|\\.)*":)"(\d+)"/, '$1$2')
 }
 
 /** Messages split so that each body stays under the org's limit. */

@@ -54,7 +54,7 @@ export function messageFault(message: BayeuxMessage, request: string): Fault {
 
 const kinds: readonly (readonly [RegExp, FaultKind])[] = [
   [/unknown client|session_unknown|not completed handshake/i, 'unknown-client'],
-  [/^503|too busy|^SERVER_UNAVAILABLE|protect all customers/i, 'busy'],
+  [/^(412|5\d\d):|too busy|^SERVER_UNAVAILABLE|protect all customers/i, 'busy'],
   [/^401/, 'auth'],
   [/concurrent user limit/i, 'client-limit'],
   [/events daily limit|subscription limit exceeded/i, 'event-limit'],
@@ -77,7 +77,7 @@ export function statusFault(status: number, request: string): Fault {
       ? 'moved'
       : status === 403
         ? 'forbidden'
-        : status === 408 || status === 429 || status >= 500
+        : status === 408 || status === 429 || status === 499 || status >= 500
           ? 'transient'
           : 'config'
   const details = {

@@ -1,0 +1,554 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Effect, Input, Machine, MachineOptions, Phase } from '../../src/bayeux/machine/machine.ts'
+import { initialMachine, transition } from '../../src/bayeux/machine/transition.ts'
+import type { Fault, FaultKind } from '../../src/bayeux/wire/fault.ts'
+import type { Advice, RetryPolicy } from '../../src/index.ts'
+import { ProtocolError } from '../../src/index.ts'
+
+const policy: RetryPolicy = {
+  baseMs: 1_000,
+  factor: 2,
+  capMs: 60_000,
+  maxAttempts: Number.POSITIVE_INFINITY,
+  maxElapsedMs: Number.POSITIVE_INFINITY,
+  jitter: 'none',
+}
+const options = (more: Partial<MachineOptions> = {}): MachineOptions => ({
+  retry: { connect: policy, handshake: policy, auth: policy },
+  limits: 'wait',
+  reconnect: true,
+  followAdvice: true,
+  ...more,
+})
+const error = new ProtocolError({ code: 'server_stopped', message: 'It said no.', remediation: 'Wait.' })
+const badReply = new ProtocolError({ code: 'bad_reply', message: 'HTML.', remediation: 'Wait.' })
+const fault = (
+  kind: FaultKind,
+  step: Extract<Input, { type: 'fault' }>['step'],
+  more: Partial<Extract<Input, { type: 'fault' }>> = {},
+): Input => ({
+  type: 'fault',
+  step,
+  fault: { kind, error },
+  ...more,
+})
+const start: Input = { type: 'start' }
+const authenticated: Input = { type: 'authenticated', replaced: false, instanceUrl: 'https://acme.my.salesforce.com' }
+const handshaken: Input = { type: 'handshaken', advice: undefined }
+const connected = (advice?: Advice): Input => ({ type: 'connected', advice })
+const timer: Input = { type: 'timer' }
+
+interface Step {
+  machine: Machine
+  effects: Effect[]
+}
+
+/** Runs inputs one after another, at one instant. */
+function run(inputs: readonly Input[], more: Partial<MachineOptions> = {}, from: Machine = initialMachine(), now = 0, random = 1): Step {
+  return inputs.reduce<Step>(({ machine }, input) => transition(machine, input, now, random, options(more)), { machine: from, effects: [] })
+}
+const pathTo: Record<Phase['tag'], readonly Input[]> = {
+  idle: [],
+  authenticating: [start],
+  handshaking: [start, authenticated],
+  connecting: [start, authenticated, handshaken],
+  connected: [start, authenticated, handshaken, connected()],
+  waiting: [start, authenticated, fault('transient', 'handshake')],
+  stopped: [start, { type: 'stop' }],
+  failed: [start, fault('auth', 'authenticate')],
+}
+const phases = Object.keys(pathTo) as Phase['tag'][]
+const at = (tag: Phase['tag']): Machine => run(pathTo[tag]).machine
+/** What is to be done, in short. */
+const short = (effects: readonly Effect[]): string[] =>
+  effects.map((effect) => {
+    switch (effect.type) {
+      case 'report':
+        return effect.status.type === 'state' ? effect.status.state : effect.status.type
+      case 'connect':
+        return `connect${effect.first ? ' first' : ''}${effect.resuming ? ' resuming' : ''}${effect.afterMs ? ` after ${effect.afterMs}` : ''}`
+      case 'wait':
+        return `wait ${effect.delayMs}`
+      case 'handshake':
+        return `handshake${effect.clearCookies ? ' clean' : ''}`
+      case 'authenticate':
+        return `authenticate${effect.replace ? ' anew' : ''}`
+      default:
+        return effect.type
+    }
+  })
+const lost = ['endSession', 'rehandshake', 'handshaking', 'handshake']
+const anew = ['endSession', 'authenticating', 'authenticate anew']
+const failed = ['fail', 'endSession', 'failed']
+const again = (...first: string[]): string[] => [...first, 'retry', 'waiting', 'wait 1000']
+
+describe('transition: what each input does in each phase', () => {
+  it('the path to every phase leads there', () => {
+    for (const tag of phases) expect(at(tag).phase.tag).toBe(tag)
+  })
+
+  const starts = ['authenticating', 'authenticate']
+  const table: [string, Input, Partial<Record<Phase['tag'], string[]>>][] = [
+    ['start', start, { idle: starts, stopped: starts, failed: starts }],
+    ['a token', authenticated, { authenticating: ['handshaking', 'handshake'] }],
+    [
+      'a new token',
+      { ...authenticated, replaced: true } as Input,
+      { authenticating: ['reauthenticated', 'handshaking', 'handshake clean'] },
+    ],
+    ['a handshake', handshaken, { handshaking: ['resubscribe', 'connect first'] }],
+    ['an answered poll', connected(), { connecting: ['live', 'connect'], connected: ['connect'] }],
+    [
+      'an answered poll with an interval',
+      connected({ interval: 2_000, 'multiple-clients': true }),
+      { connecting: ['live', 'multipleClients', 'connect after 2000'], connected: ['multipleClients', 'connect after 2000'] },
+    ],
+    ['a poll answered with advice handshake', connected({ reconnect: 'handshake' }), { connecting: lost, connected: lost }],
+    ['a poll answered with advice none', connected({ reconnect: 'none' }), { connecting: anew, connected: anew }],
+    ['a poll answered with a negative interval', connected({ interval: -1 }), { connecting: anew, connected: anew }],
+    ['advice handshake on another message', { type: 'advised', advice: { reconnect: 'handshake' } }, { connecting: lost, connected: lost }],
+    ['advice retry on another message', { type: 'advised', advice: { reconnect: 'retry' } }, {}],
+    [
+      'a pushed disconnect',
+      { type: 'disconnected' },
+      {
+        authenticating: lost,
+        handshaking: lost,
+        connecting: lost,
+        connected: lost,
+        waiting: lost.slice(0, 2).concat(['waiting', 'wait 1000']),
+      },
+    ],
+    ['the timer', timer, { waiting: ['handshaking', 'handshake'] }],
+    [
+      'stop',
+      { type: 'stop' },
+      Object.fromEntries(phases.filter((tag) => tag !== 'stopped' && tag !== 'failed').map((tag) => [tag, ['endSession', 'stopped']])),
+    ],
+  ]
+  it.each(table.flatMap(([name, input, expected]) => phases.map((tag) => [name, tag, input, expected[tag] ?? []] as const)))(
+    '%s while %s',
+    (_, tag, input, expected) => {
+      const before = at(tag)
+      const { machine, effects } = transition(before, input, 0, 1, options())
+      expect(short(effects)).toEqual(expected)
+      if (expected.length === 0) expect(machine.phase).toBe(before.phase)
+    },
+  )
+
+  it('faults change nothing before a start and after an end', () => {
+    for (const tag of ['idle', 'stopped', 'failed'] as const) {
+      const before = at(tag)
+      expect(transition(before, fault('unknown-client', 'connect'), 0, 1, options())).toEqual({ machine: before, effects: [] })
+    }
+  })
+})
+
+describe('transition: the answer to each fault', () => {
+  type Row = [kind: FaultKind, step: 'authenticate' | 'handshake' | 'connect' | 'control', advice: Advice | undefined, expected: string[]]
+  const limit = ['endSession', 'limit', 'waiting', 'wait 60000']
+  const rows: Row[] = [
+    ['unknown-client', 'connect', { reconnect: 'handshake' }, lost],
+    ['unknown-client', 'connect', { reconnect: 'none' }, lost],
+    ['unknown-client', 'control', undefined, lost],
+    ['unknown-client', 'connect', { interval: 3_000 }, ['endSession', 'rehandshake', 'waiting', 'wait 3000']],
+    // A handshake refused like that is never repeated at once.
+    ['unknown-client', 'handshake', undefined, ['endSession', 'rehandshake', 'waiting', 'wait 1000']],
+    ['other-user', 'connect', { reconnect: 'none' }, [...lost.slice(0, 3), 'handshake clean']],
+    ['cookie', 'connect', undefined, [...lost.slice(0, 3), 'handshake clean']],
+    ['auth', 'connect', { reconnect: 'none' }, anew],
+    ['auth', 'handshake', undefined, anew],
+    ['auth', 'control', undefined, anew],
+    ['auth', 'authenticate', undefined, failed],
+    ['busy', 'connect', { reconnect: 'retry' }, again()],
+    ['busy', 'connect', { reconnect: 'none' }, again('endSession')],
+    ['busy', 'handshake', undefined, again('endSession')],
+    ['busy', 'authenticate', undefined, again('endSession')],
+    ['busy', 'handshake', { interval: 5_000 }, ['endSession', 'retry', 'waiting', 'wait 5000']],
+    ['client-limit', 'handshake', { reconnect: 'none' }, limit],
+    ['event-limit', 'connect', undefined, limit],
+    ['moved', 'connect', undefined, anew],
+    ['transient', 'connect', undefined, again('endFeeds')],
+    ['transient', 'control', undefined, again('endFeeds')],
+    ['transient', 'handshake', undefined, again('endSession')],
+    ['transient', 'authenticate', undefined, again('endSession')],
+    ['forbidden', 'connect', undefined, again('endFeeds')],
+    ['forbidden', 'handshake', undefined, again('endSession')],
+    ['config', 'handshake', undefined, failed],
+    ['config', 'connect', undefined, failed],
+    ['replay', 'connect', undefined, failed],
+    ['refused', 'authenticate', undefined, failed],
+    ['refused', 'connect', { reconnect: 'none' }, anew],
+    ['refused', 'connect', { reconnect: 'handshake' }, lost],
+    ['refused', 'connect', { reconnect: 'handshake', interval: 4_000 }, ['endSession', 'rehandshake', 'waiting', 'wait 4000']],
+    ['refused', 'handshake', { reconnect: 'handshake', interval: 4_000 }, ['endSession', 'retry', 'waiting', 'wait 4000']],
+    ['refused', 'connect', { reconnect: 'retry' }, again()],
+    ['refused', 'connect', { reconnect: 'whatever' }, again()],
+    ['refused', 'connect', undefined, again()],
+    ['refused', 'handshake', undefined, again('endSession')],
+    ['refused', 'connect', { interval: -1 }, anew],
+  ]
+  const where = { authenticate: 'authenticating', handshake: 'handshaking', connect: 'connected', control: 'connected' } as const
+  it.each(rows)('%s on %s with advice %j', (kind, step, advice, expected) => {
+    const { effects } = transition(at(where[step]), fault(kind, step, { advice }), 0, 1, options())
+    expect(short(effects)).toEqual(expected)
+  })
+
+  it.each(['config', 'replay', 'refused'] as const)('a caller’s true has %s tried again, false fails whatever it is', (kind) => {
+    expect(short(transition(at('handshaking'), fault(kind, 'handshake', { retry: true }), 0, 1, options()).effects)).toContain('retry')
+    expect(short(transition(at('connected'), fault(kind, 'connect', { retry: true }), 0, 1, options()).effects)).toContain('retry')
+    expect(short(transition(at('connected'), fault('transient', 'connect', { retry: false }), 0, 1, options()).effects)).toEqual(failed)
+    expect(short(transition(at('authenticating'), fault('refused', 'authenticate', { retry: true }), 0, 1, options()).effects)).toContain(
+      'retry',
+    )
+  })
+
+  it('Retry-After is the least delay', () => {
+    for (const [kind, step] of [
+      ['transient', 'connect'],
+      ['transient', 'handshake'],
+      ['transient', 'authenticate'],
+      ['busy', 'handshake'],
+      ['refused', 'connect'],
+    ] as const) {
+      const { effects } = transition(at(where[step]), fault(kind, step, { retryAfterMs: 7_000 }), 0, 1, options())
+      expect(short(effects), `${kind} on ${step}`).toContain('wait 7000')
+    }
+  })
+
+  it('a second refusal of a new token fails, as does a hard stop or a moved org after one', () => {
+    for (const kind of ['auth', 'moved'] as const) {
+      const renewed = run([fault('auth', 'connect'), authenticated, handshaken], {}, at('connected')).machine
+      expect(short(transition(renewed, fault(kind, 'connect'), 0, 1, options()).effects)).toEqual(failed)
+      expect(short(transition(renewed, connected({ reconnect: 'none' }), 0, 1, options()).effects)).toEqual(failed)
+    }
+    // An answered poll is progress: the next refusal gets a new token again.
+    const progressed = run([fault('auth', 'connect'), authenticated, handshaken, connected(), connected()], {}, at('connected')).machine
+    expect(short(transition(progressed, fault('auth', 'connect'), 0, 1, options()).effects)).toEqual(anew)
+  })
+
+  it('a login that fails while a token is being replaced still replaces it when tried again', () => {
+    const { effects } = run([fault('auth', 'connect'), fault('transient', 'authenticate'), timer], {}, at('connected'))
+    expect(short(effects)).toEqual(['authenticating', 'authenticate anew'])
+  })
+
+  it('missing cookies give up after three sessions, HTTP 403 after five attempts', () => {
+    const cookie = [fault('cookie', 'connect'), timer, handshaken]
+    expect(short(run([...cookie, ...cookie, ...cookie, fault('cookie', 'connect')], {}, at('connected')).effects)).toEqual(failed)
+    for (const [step, tag] of [
+      ['handshake', 'handshaking'],
+      ['connect', 'connecting'],
+    ] as const) {
+      const forbidden = Array.from({ length: 4 }, () => [fault('forbidden', step), timer]).flat()
+      const { machine } = run(forbidden, {}, at(tag))
+      expect(short(transition(machine, fault('forbidden', step), 0, 1, options()).effects), step).toEqual(failed)
+      expect(short(transition(machine, fault('forbidden', step, { retry: true }), 0, 1, options()).effects), step).toContain('retry')
+    }
+  })
+
+  it('the third unreadable reply in a row asks for a new token, once', () => {
+    const page = fault('transient', 'connect', { fault: { kind: 'transient', error: badReply } })
+    const twice = run([page, timer, page, timer], {}, at('connected')).machine
+    const third = transition(twice, page, 0, 1, options())
+    expect(short(third.effects)).toEqual(anew)
+    const renewed = run([authenticated, handshaken, page, timer, page, timer, page], {}, third.machine)
+    expect(short(renewed.effects)).toContain('retry')
+  })
+
+  it('a poll that was held for a while before it broke does not count as a repeat', () => {
+    let machine = at('connected')
+    for (let round = 0; round < 5; round++) {
+      const now = (round + 1) * 100_000
+      const broken = transition(machine, fault('transient', 'connect'), now, 1, options())
+      expect(short(broken.effects)).toEqual(again('endFeeds'))
+      machine = run([timer, connected()], {}, broken.machine, now).machine
+    }
+    const at5 = 500_000
+    expect(short(transition(machine, fault('transient', 'connect'), at5 + 5_000, 1, options()).effects)).toContain('wait 2000')
+  })
+
+  it('what a failed poll may have carried away is asked for again: unsubscribed first, then subscribed', () => {
+    const { machine } = run([fault('transient', 'connect')], {}, at('connected'))
+    const tried = transition(machine, timer, 0, 1, options())
+    expect(short(tried.effects)).toEqual(['connect first resuming'])
+    expect(short(transition(tried.machine, connected(), 0, 1, options()).effects)).toEqual(['live', 'resubscribe', 'connect'])
+    // A refusal in between loses nothing more, and forgets nothing.
+    const refused = run([fault('refused', 'connect'), timer], {}, tried.machine)
+    expect(short(refused.effects)).toEqual(['connect first resuming'])
+    const plain = run([fault('refused', 'connect'), timer], {}, at('connected'))
+    expect(short(plain.effects)).toEqual(['connect first'])
+  })
+
+  it('after a wait longer than the session lives, a handshake is made instead of a connect', () => {
+    const { machine } = run([connected({ maxInterval: 40_000, timeout: 110_000 }), fault('transient', 'connect')], {}, at('connecting'))
+    expect(short(transition(machine, timer, 150_000, 1, options()).effects)).toEqual(['connect first resuming'])
+    expect(short(transition(machine, timer, 150_001, 1, options()).effects)).toEqual(lost)
+  })
+
+  it('reconnect: false fails where a session would be made anew', () => {
+    for (const input of [fault('unknown-client', 'connect'), { type: 'disconnected' } as Input, connected({ reconnect: 'handshake' })]) {
+      const { machine, effects } = transition(at('connected'), input, 0, 1, options({ reconnect: false }))
+      expect(short(effects)).toEqual(failed)
+      expect(machine.phase).toMatchObject({ tag: 'failed', error: { name: 'HandshakeError', code: 'session_lost' } })
+    }
+  })
+
+  it('limits: fail fails, wait doubles from a minute to an hour', () => {
+    expect(short(transition(at('handshaking'), fault('client-limit', 'handshake'), 0, 1, options({ limits: 'fail' })).effects)).toEqual(
+      failed,
+    )
+    let machine = at('handshaking')
+    const waits: string[] = []
+    for (let round = 0; round < 9; round++) {
+      const limited = transition(machine, fault('client-limit', 'handshake'), 0, 1, options())
+      waits.push(short(limited.effects).at(-1)!)
+      machine = run([timer], {}, limited.machine).machine
+    }
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60].map((minutes) => `wait ${minutes * 60_000}`))
+    expect(short(transition(at('handshaking'), fault('client-limit', 'handshake'), 0, 0, options()).effects)).toContain('wait 30000')
+  })
+
+  it('sessions lost again and again are remade with growing delays, then with clean cookies', () => {
+    const waits: string[][] = []
+    let machine = at('connecting')
+    for (let round = 0; round < 5; round++) {
+      const gone = transition(machine, fault('unknown-client', 'connect'), 0, 1, options())
+      const next = gone.machine.phase.tag === 'waiting' ? transition(gone.machine, timer, 0, 1, options()) : gone
+      waits.push([short(gone.effects).find((effect) => effect.startsWith('wait ')) ?? 'at once', short(next.effects).at(-1)!])
+      machine = run([handshaken], {}, next.machine).machine
+    }
+    expect(waits).toEqual([
+      ['at once', 'handshake'],
+      ['wait 1000', 'handshake'],
+      ['wait 2000', 'handshake clean'],
+      ['wait 4000', 'handshake clean'],
+      ['wait 8000', 'handshake clean'],
+    ])
+  })
+
+  it.each([
+    ['maxAttempts', { maxAttempts: 3 }, 0],
+    ['maxElapsedMs', { maxElapsedMs: 2_000 }, 1_000],
+  ])('%s ends it', (_, bound, perRound) => {
+    const retry = { connect: { ...policy, ...bound }, handshake: policy, auth: policy }
+    let machine = at('connected')
+    const effects: string[] = []
+    for (let round = 0; round < 3; round++) {
+      const result = transition(machine, fault('refused', 'connect'), round * perRound, 1, options({ retry }))
+      effects.push(short(result.effects).at(-1)!)
+      machine = run([timer], { retry }, result.machine, round * perRound).machine
+    }
+    expect(effects).toEqual(['wait 1000', 'wait 2000', 'failed'])
+    const once = options({ retry: { connect: policy, handshake: { ...policy, maxAttempts: 1 }, auth: policy } })
+    const twice = transition(
+      run([fault('unknown-client', 'connect'), handshaken], {}, at('connected')).machine,
+      fault('unknown-client', 'connect'),
+      0,
+      1,
+      once,
+    )
+    expect(twice.machine.phase.tag).toBe('failed')
+  })
+})
+
+describe('transition: advice', () => {
+  const adviceAfter = (inputs: Input[], more: Partial<MachineOptions> = {}): unknown =>
+    run(inputs, more, at('connecting')).machine.memory.advice
+  it.each<[string, Input[], unknown]>([
+    [
+      'merges field by field',
+      [connected({ timeout: 110_000 }), connected({ interval: 5 })],
+      { intervalMs: 5, timeoutMs: 110_000, maxIntervalMs: undefined },
+    ],
+    [
+      'ignores what is no number',
+      [connected({ timeout: '2000' as never, interval: Number.NaN })],
+      { intervalMs: 0, timeoutMs: undefined, maxIntervalMs: undefined },
+    ],
+    [
+      'prefers what is said for long polling',
+      [connected({ timeout: 1, 'long-polling': { timeout: 2 } })],
+      { intervalMs: 0, timeoutMs: 2, maxIntervalMs: undefined },
+    ],
+    [
+      'takes it from any message',
+      [{ type: 'advised', advice: { maxInterval: 9 } }],
+      { intervalMs: 0, timeoutMs: undefined, maxIntervalMs: 9 },
+    ],
+  ])('%s', (_, inputs, expected) => {
+    expect(adviceAfter(inputs)).toEqual(expected)
+  })
+
+  it('a handshake makes it void, but for its own', () => {
+    const { machine } = run([connected({ timeout: 1, interval: 2 }), fault('unknown-client', 'connect')], {}, at('connecting'))
+    const advice = (input: Input): unknown => transition(machine, input, 0, 1, options()).machine.memory.advice
+    expect(advice(handshaken)).toEqual({ intervalMs: 0, timeoutMs: undefined, maxIntervalMs: undefined })
+    expect(advice({ type: 'handshaken', advice: { timeout: 5, reconnect: 'handshake' } })).toMatchObject({ timeoutMs: 5 })
+  })
+
+  it('followAdvice: false ignores interval and timeout, never reconnect', () => {
+    const ignoring = { followAdvice: false }
+    expect(adviceAfter([connected({ timeout: 1, interval: 2_000 })], ignoring)).toMatchObject({ intervalMs: 0, timeoutMs: undefined })
+    expect(short(run([connected({ reconnect: 'handshake' })], ignoring, at('connected')).effects)).toEqual(lost)
+    expect(short(run([fault('unknown-client', 'connect', { advice: { interval: 9_000 } })], ignoring, at('connected')).effects)).toEqual(
+      lost,
+    )
+  })
+})
+
+describe('transition: whatever happens', () => {
+  const kinds: FaultKind[] = [
+    'unknown-client',
+    'busy',
+    'auth',
+    'client-limit',
+    'event-limit',
+    'cookie',
+    'other-user',
+    'config',
+    'replay',
+    'moved',
+    'forbidden',
+    'transient',
+    'refused',
+  ]
+  const advice: fc.Arbitrary<Advice> = fc.record(
+    {
+      reconnect: fc.constantFrom('retry', 'handshake', 'none', 'other'),
+      interval: fc.oneof(fc.integer({ min: -5, max: 5_000 }), fc.constant('x' as never)),
+      timeout: fc.nat(200_000),
+      maxInterval: fc.nat(100_000),
+      'multiple-clients': fc.boolean(),
+    },
+    { requiredKeys: [] },
+  )
+  const optionalAdvice = fc.option(advice, { nil: undefined })
+  const anyFault: fc.Arbitrary<Fault> = fc.record({ kind: fc.constantFrom(...kinds), error: fc.constantFrom(error, badReply) })
+  const input: fc.Arbitrary<Input> = fc.oneof(
+    fc.constantFrom<Input>(
+      start,
+      timer,
+      timer,
+      timer,
+      authenticated,
+      { ...authenticated, replaced: true } as Input,
+      { type: 'disconnected' },
+      { type: 'stop' },
+    ),
+    optionalAdvice.map((value): Input => ({ type: 'handshaken', advice: value })),
+    optionalAdvice.map(connected),
+    advice.map((value): Input => ({ type: 'advised', advice: value })),
+    fc.record({
+      type: fc.constant('fault' as const),
+      step: fc.constantFrom('authenticate' as const, 'handshake' as const, 'connect' as const, 'control' as const),
+      fault: anyFault,
+      advice: optionalAdvice,
+      retryAfterMs: fc.option(fc.nat(10_000), { nil: undefined }),
+      retry: fc.option(fc.boolean(), { nil: undefined }),
+    }),
+  )
+  const anyOptions: fc.Arbitrary<Partial<MachineOptions>> = fc.record({
+    limits: fc.constantFrom('wait' as const, 'fail' as const),
+    reconnect: fc.boolean(),
+    followAdvice: fc.boolean(),
+  })
+  const history = fc.array(fc.record({ input, elapsed: fc.nat(200_000), random: fc.double({ min: 0, max: 0.999, noNaN: true }) }), {
+    maxLength: 40,
+  })
+
+  it('no input throws, at most one thing is under way, and a phase never stands without something to move it', () => {
+    fc.assert(
+      fc.property(history, anyOptions, (steps, more) => {
+        let machine = initialMachine()
+        let now = 0
+        for (const { input: next, elapsed, random } of steps) {
+          now += elapsed
+          const before = machine
+          const result = transition(before, next, now, random, options(more))
+          machine = result.machine
+          const kindsOf = result.effects.map(({ type }) => type)
+          const active = kindsOf.filter((type) => type === 'authenticate' || type === 'handshake' || type === 'connect' || type === 'wait')
+          expect(active.length).toBeLessThanOrEqual(1)
+          // Every change of phase that waits for something has started just that.
+          const awaited = {
+            authenticating: 'authenticate',
+            handshaking: 'handshake',
+            connecting: 'connect',
+            connected: 'connect',
+            waiting: 'wait',
+          } as Record<string, string>
+          if (machine.phase !== before.phase) expect(active).toEqual(awaited[machine.phase.tag] ? [awaited[machine.phase.tag]] : [])
+          // What was under way before is ended first, or was just answered.
+          const answered = ['authenticated', 'handshaken', 'connected', 'timer', 'start'].includes(next.type)
+          const failedOwnStep = next.type === 'fault'
+          if (active.length > 0 && !answered && !failedOwnStep) expect(kindsOf).toContain('endSession')
+          for (const effect of result.effects) {
+            if (effect.type === 'wait') expect(effect.delayMs).toBeGreaterThanOrEqual(0)
+            if (effect.type === 'connect') expect(effect.afterMs).toBeGreaterThanOrEqual(0)
+          }
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('a connect is sent only when none is out', () => {
+    fc.assert(
+      fc.property(history, anyOptions, (steps, more) => {
+        let machine = initialMachine()
+        let out = false
+        let now = 0
+        for (const { input: next, elapsed, random } of steps) {
+          // Only what can happen: an answer, or a fault of connect, while one is out.
+          if ((next.type === 'connected' || (next.type === 'fault' && next.step === 'connect')) && !out) continue
+          if (next.type === 'connected' || (next.type === 'fault' && next.step === 'connect')) out = false
+          now += elapsed
+          const result = transition(machine, next, now, random, options(more))
+          machine = result.machine
+          for (const { type } of result.effects) {
+            if (type === 'endSession' || type === 'endFeeds') out = false
+            if (type === 'connect') {
+              expect(out).toBe(false)
+              out = true
+            }
+          }
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('handshakes without progress come with delays that grow to a bound, whatever the faults', () => {
+    const failures = fc.constantFrom<Input>(
+      fault('unknown-client', 'connect'),
+      fault('unknown-client', 'connect', { advice: { reconnect: 'none' } }),
+      fault('other-user', 'connect'),
+      fault('busy', 'connect', { advice: { reconnect: 'none' } }),
+      fault('refused', 'connect', { advice: { reconnect: 'handshake' } }),
+      connected({ reconnect: 'handshake' }),
+      { type: 'disconnected' },
+    )
+    fc.assert(
+      fc.property(fc.array(failures, { minLength: 12, maxLength: 30 }), (inputs) => {
+        let machine = at('connecting')
+        let now = 0
+        const delays: number[] = []
+        for (const next of inputs) {
+          const gone = transition(machine, next, now, 1, options())
+          const wait = gone.effects.find((effect) => effect.type === 'wait')
+          const delay = wait?.type === 'wait' ? wait.delayMs : 0
+          delays.push(delay)
+          now += delay
+          const shaken = wait ? transition(gone.machine, timer, now, 1, options()) : gone
+          expect(shaken.machine.phase.tag).toBe('handshaking')
+          machine = transition(shaken.machine, handshaken, now, 1, options()).machine
+        }
+        expect(delays.filter((delay) => delay === 0).length).toBeLessThanOrEqual(1)
+        expect(delays.slice(1)).toEqual([...delays.slice(1)].sort((a, b) => a - b))
+        expect(Math.max(...delays)).toBe(60_000)
+      }),
+      { numRuns: 200 },
+    )
+  })
+})

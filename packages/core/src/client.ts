@@ -1,5 +1,5 @@
 import { onAbort } from './async/signals.ts'
-import { type Tap, tap } from './async/tap.ts'
+import { type Tap, type TapIterator, tap } from './async/tap.ts'
 import { bayeuxSource } from './bayeux/session/bayeux-source.ts'
 import { checkedChannel } from './bayeux/wire/channel.ts'
 import type { BayeuxMessage } from './bayeux/wire/message.ts'
@@ -7,6 +7,7 @@ import { checkOptions } from './check-options.ts'
 import type { ClientState, ClientStatus } from './client-status.ts'
 import { delivery } from './delivery/delivery.ts'
 import { memoryReplayStore } from './delivery/memory-replay-store.ts'
+import { StateError } from './errors.ts'
 import type { ClientOptions, SubscribeOptions } from './options.ts'
 import { webPlatform } from './platform.ts'
 import type { StreamingClient } from './streaming-client.ts'
@@ -32,7 +33,8 @@ export function createClient(options: ClientOptions): StreamingClient {
     if (status.type === 'state') state = status.state
     for (const each of statuses) each.push(status)
   }
-  const tapped = <T>(taps: Set<Tap<T>>): AsyncIterableIterator<T> => {
+  const tapped = <T>(taps: Set<Tap<T>>): TapIterator<T> => {
+    begin()
     const made = tap<T>(tapSize, () => taps.delete(made))
     taps.add(made)
     return made.iterator
@@ -60,17 +62,23 @@ export function createClient(options: ClientOptions): StreamingClient {
         if (saved.status === 'rejected') throw saved.reason
       } finally {
         stopping = undefined
+        removeAbort()
         for (const each of [...statuses, ...messages]) each.finish()
-        statuses.clear()
-        messages.clear()
       }
     })()
     return stopping
   }
+
   const { signal } = options
-  if (signal) {
-    onAbort(signal, () => {
+  let removeAbort = (): void => {}
+  /** Whatever is begun is watched over until `stop`; nothing listens before. @throws StateError, or the signal's reason */
+  const begin = (): void => {
+    signal?.throwIfAborted()
+    if (!signal || stopping) return
+    removeAbort()
+    removeAbort = onAbort(signal, () => {
       deliveries.abort(signal.reason)
+      for (const each of [...statuses, ...messages]) each.abort(signal.reason)
       stop().catch(() => {})
     })
   }
@@ -83,20 +91,34 @@ export function createClient(options: ClientOptions): StreamingClient {
       return source.endpoint
     },
     async start() {
-      signal?.throwIfAborted()
-      await stopping
+      // How the last run ended is told to who stopped it.
+      await stopping?.catch(() => {})
+      begin()
       await source.start()
     },
     subscribe<T>(channel: string, subscribeOptions: SubscribeOptions<T> = {}) {
-      signal?.throwIfAborted()
+      if (stopping) {
+        throw new StateError({
+          code: 'client_stopped',
+          message: 'The client is stopping.',
+          remediation: 'Await stop() before subscribing again.',
+        })
+      }
+      begin()
       return deliveries.subscribe(checkedChannel(channel), subscribeOptions)
     },
     unsubscribe: (channel) => deliveries.unsubscribe(channel),
-    events: () => deliveries.events(),
+    events() {
+      begin()
+      return deliveries.events()
+    },
     messages: () => tapped(messages),
     status: () => tapped(statuses),
     send: (message) => source.send(message),
-    askStop: () => deliveries.askStop(),
+    askStop() {
+      deliveries.askStop()
+      for (const each of [...messages]) each.finish()
+    },
     stop,
     async [Symbol.asyncDispose]() {
       await client.stop()

@@ -1,6 +1,7 @@
 // Values
 
 // Types
+export type { TapIterator } from './async/tap.ts'
 export type { AuthProvider, OrgSession } from './auth-provider.ts'
 export type { Deadline, Transport, TransportRequest, TransportResponse } from './bayeux/transport/transport.ts'
 export type { Advice, BayeuxMessage, OutgoingMessage } from './bayeux/wire/message.ts'

@@ -1,3 +1,4 @@
+import type { TapIterator } from './async/tap.ts'
 import type { BayeuxMessage, OutgoingMessage } from './bayeux/wire/message.ts'
 import type { ClientState, ClientStatus } from './client-status.ts'
 import type { Subscription } from './delivery/subscription.ts'
@@ -15,15 +16,18 @@ export interface StreamingClient extends AsyncDisposable {
   subscribe<T = unknown>(channel: string, options?: SubscribeOptions<T>): Subscription<T>
   /** Closes the channel's subscriptions. */
   unsubscribe(channel: string): Promise<void>
-  /** Events of every subscription that has no loop of its own, present or later. */
+  /**
+   * Events of every subscription that has no loop of its own, present or later. With several such loops, each channel
+   * stays with the one that took from it first.
+   */
   events(): AsyncIterableIterator<StreamEvent>
-  /** Every message, meta messages too. A tap: keeps the last 1,000 and never slows the stream. */
-  messages(): AsyncIterableIterator<BayeuxMessage>
+  /** Every message, meta messages too. A tap: keeps the last 1,000, counts what it drops, and never slows the stream. */
+  messages(): TapIterator<BayeuxMessage>
   /** What happens to the connection. A tap, like `messages()`. */
-  status(): AsyncIterableIterator<ClientStatus>
+  status(): TapIterator<ClientStatus>
   /** Sends one message; resolves with the replies. Not for handshake, connect or disconnect. */
   send(message: OutgoingMessage): Promise<BayeuxMessage[]>
-  /** Lets every loop finish what is buffered, then end. */
+  /** Lets every loop over events and messages finish what is buffered, then end; nothing more is received. `status()` goes on until `stop()`. */
   askStop(): void
   /** Closes all subscriptions, saves positions, says goodbye (2 s at most). `start()` works again afterwards. */
   stop(): Promise<void>

@@ -1,26 +1,41 @@
-import { type Queue, queue } from './queue.ts'
+import { queue } from './queue.ts'
+
+/** What a tap's reader holds. */
+export interface TapIterator<T> extends AsyncIterableIterator<T> {
+  /** How many values were dropped because the reader lagged behind. */
+  readonly dropped: number
+}
 
 /** One observer's view of a running stream: the newest values are kept, the oldest dropped and counted. Never slows anybody. */
 export interface Tap<T> {
-  readonly iterator: AsyncIterableIterator<T> & { readonly dropped: number }
+  readonly iterator: TapIterator<T>
   push(value: T): void
   finish(): void
+  abort(reason: unknown): void
 }
 
-export function tap<T>(maxKept: number, left: () => void): Tap<T> {
-  const values: Queue<T> = queue<T>({ left })
+export function tap<T>(maxKept: number, ended: () => void): Tap<T> {
+  const values = queue<T>({ ended })
   let dropped = 0
-  const iterator = Object.defineProperty(values, 'dropped', { get: () => dropped }) as Queue<T> & { readonly dropped: number }
   return {
-    iterator,
+    iterator: {
+      get dropped() {
+        return dropped
+      },
+      next: () => values.next(),
+      return: () => values.return(),
+      [Symbol.asyncIterator]() {
+        return this
+      },
+    },
     push(value) {
       if (values.size >= maxKept) {
         dropped++
-        // Buffered, so this takes the oldest at once; its promise is settled already.
-        void values.next()
+        values.take()
       }
       values.push(value)
     },
     finish: () => values.finish(),
+    abort: (reason) => values.abort(reason),
   }
 }

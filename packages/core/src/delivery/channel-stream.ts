@@ -1,4 +1,4 @@
-import { deferred } from '../async/deferred.ts'
+import { type Deferred, deferred } from '../async/deferred.ts'
 import { linkedController } from '../async/signals.ts'
 import { untilAborted } from '../async/until-aborted.ts'
 import type { ClientStatus, ReplayGapReason } from '../client-status.ts'
@@ -10,6 +10,7 @@ import type { Platform } from '../platform.ts'
 import type { Batch, Source, StartPosition } from '../source/source.ts'
 import { identities } from './identities.ts'
 import type { Channel, Member } from './member.ts'
+import type { Pressure } from './pressure.ts'
 
 /** Clocks differ, and the org may log an event minutes after its date. [PROTOCOL D2] */
 const gapToleranceMs = 5 * 60_000
@@ -21,9 +22,10 @@ export interface ChannelStreamParts {
   gap: NonNullable<CommonOptions['gap']>
   report(status: ClientStatus): void
   /** Where to begin in an org: the stored position, or what the caller asked for. */
-  begin(org: string, changedFrom: string | undefined): Promise<StartPosition>
-  /** Members may be over their marks, or have room again. */
-  pressure(stream: ChannelStream): void
+  begin(org: string, changedFrom: string | undefined, signal: AbortSignal): Promise<StartPosition>
+  /** A full replay for want of a position is made once per channel, however often the channel is opened. */
+  mayReplayGap(): boolean
+  pressure: Pressure
   ended(stream: ChannelStream): void
 }
 
@@ -39,6 +41,7 @@ export interface ChannelStream extends Channel {
   pause(): void
   resume(): void
   readonly paused: boolean
+  pressed: boolean
 }
 
 export function channelStream(name: string, parts: ChannelStreamParts): ChannelStream {
@@ -48,14 +51,14 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
   const life = new AbortController()
   const known = identities()
   let feed: AbortController | undefined
-  let roomAgain: ReturnType<typeof deferred<void>> | undefined
+  let roomAgain: Deferred<void> | undefined
   let org: string | undefined
   let accepted = false
   let firstAcceptedAt: number | undefined
   /** The last event received, kept or dropped: where to go on from. */
   let last: ReplayId | undefined
-  let gapReplayed = false
-  let replayingGap = false
+  /** Set while events from before the first acceptance are to be dropped: when that replay was asked for. */
+  let gapReplayAt: number | undefined
   let lagging = false
 
   const gapReport = (reason: ReplayGapReason, from: ReplayId | undefined, to: StartPosition, error?: SfStreamError): void =>
@@ -63,79 +66,92 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
 
   /** Where to open the channel again after a feed that began at `from` has ended. */
   const onward = (from: StartPosition, wasAccepted: boolean): StartPosition => {
-    if (last !== undefined) return last
-    if (from !== 'new' || !wasAccepted) return from
-    if (parts.gap === 'report' || gapReplayed) {
-      gapReport('no-position', undefined, 'new')
-      return 'new'
+    if (from === 'off') {
+      // Asked never to replay: what was missed meanwhile is not known.
+      if (wasAccepted) gapReport('no-position', last, 'off')
+      return 'off'
     }
-    gapReplayed = true
-    replayingGap = true
-    return 'all'
+    if (last !== undefined) return last
+    // A replay of which nothing came has cost nothing: it is asked for again.
+    if (!wasAccepted || from !== 'new') return from
+    if (parts.gap === 'replay' && parts.mayReplayGap()) {
+      gapReplayAt = platform.now()
+      return 'all'
+    }
+    gapReport('no-position', undefined, 'new')
+    return 'new'
   }
 
   /** Where to go on after a refusal, or the refusal itself. */
   const afterRefusal = (from: StartPosition, error: unknown): StartPosition => {
-    if (error instanceof LimitError && replayingGap && from === 'all') {
+    if (error instanceof LimitError && gapReplayAt !== undefined && from === 'all') {
+      gapReplayAt = undefined
       gapReport('limit', undefined, 'new', error)
       return 'new'
     }
     const isPosition = from !== 'all' && from !== 'new' && from !== 'off'
     if (!(error instanceof ReplayError) || !isPosition || parts.replayFallback === 'fail') throw error
-    last = undefined
-    known.forgetReplayIds()
+    startOver()
     gapReport('position-refused', from, parts.replayFallback, error)
     return parts.replayFallback
   }
 
-  const receive = (batch: Batch): void => {
-    for (const message of batch.messages) {
+  /** Positions known so far mean nothing any more. */
+  const startOver = (): void => {
+    last = undefined
+    firstAcceptedAt = undefined
+    gapReplayAt = undefined
+    known.forgetReplayIds()
+  }
+
+  const receive = ({ messages, bytesEach, complete }: Batch): void => {
+    let previous: ReplayId | undefined
+    let beforeGroup: ReplayId | undefined
+    let firstDate: string | undefined
+    for (const message of messages) {
       const fields = eventFields(message, kind)
+      firstDate ??= fields.createdDate
+      const { replayId } = fields
+      if (replayId !== undefined && replayId !== previous) {
+        beforeGroup = previous
+        previous = replayId
+      }
       if (known.repeats(identityOf(fields))) {
         for (const member of members) member.repeated()
         continue
       }
-      const drop = replayingGap && isBeforeStart(fields.createdDate)
-      for (const member of members) member.receive(message, fields, batch.bytesEach, drop)
+      const drop = gapReplayAt !== undefined && isBeforeStart(fields.createdDate, gapReplayAt)
+      for (const member of members) member.receive(message, fields, bytesEach, drop)
     }
-    const openId = remember(batch)
-    for (const member of members) member.replyEnded(openId)
-    checkLag(batch)
-    parts.pressure(stream)
+    // After a cut reply, only to before the group that may be incomplete.
+    const reached = complete ? previous : beforeGroup
+    if (reached !== undefined) last = reached
+    for (const member of members) member.replyEnded(complete ? undefined : previous)
+    checkLag(firstDate)
+    parts.pressure.check(stream)
   }
 
-  /** Moves `last`; after a cut reply, only to before the group that may be incomplete. Returns that group's id. */
-  const remember = ({ messages, complete }: Batch): ReplayId | undefined => {
-    let final: ReplayId | undefined
-    for (let at = messages.length - 1; at >= 0; at--) {
-      const { replayId } = eventFields(messages[at] as Batch['messages'][number], kind)
-      if (replayId === undefined) continue
-      if (complete) {
-        last = replayId
-        return undefined
-      }
-      final ??= replayId
-      if (replayId !== final) {
-        last = replayId
-        return final
-      }
-    }
-    return final
-  }
-
-  const isBeforeStart = (createdDate: string | undefined): boolean => {
+  /** Whether an event of the replay that stands in for a position is older than what was asked for at first. */
+  const isBeforeStart = (createdDate: string | undefined, replayAt: number): boolean => {
     const at = dateMs(createdDate)
-    return at !== undefined && firstAcceptedAt !== undefined && at < firstAcceptedAt - gapToleranceMs
+    if (at === undefined || firstAcceptedAt === undefined) return false
+    if (at >= replayAt) gapReplayAt = undefined
+    return at < firstAcceptedAt - gapToleranceMs
   }
 
-  const checkLag = ({ messages }: Batch): void => {
-    const [first] = messages
-    const at = first && dateMs(eventFields(first, kind).createdDate)
+  const checkLag = (createdDate: string | undefined): void => {
+    const at = dateMs(createdDate)
     if (at === undefined) return
     const lagMs = platform.now() - at
     const limit = retentionMs(name)
     if (lagMs > limit / 2 && !lagging) report({ type: 'lagging', channel: name, lagMs, retentionMs: limit })
     lagging = lagMs > limit / 2
+  }
+
+  const room = (bytes: number): number => {
+    let least = Number.POSITIVE_INFINITY
+    for (const member of members) least = Math.min(least, member.room(bytes))
+    return least
   }
 
   /** One opening of the channel; resolves with whether the org accepted it. */
@@ -144,21 +160,11 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
     feed = controller
     let was = false
     try {
-      const room = (): number => {
-        let least = Number.POSITIVE_INFINITY
-        for (const member of members) least = Math.min(least, member.room())
-        return least
-      }
-      const opened = source.open({
-        channel: name,
-        position,
-        signal: controller.signal,
-        room,
-        failOnLimit: replayingGap && position === 'all',
-      })
+      const failOnLimit = gapReplayAt !== undefined && position === 'all'
+      const opened = source.open({ channel: name, position, signal: controller.signal, room, failOnLimit })
       opened.accepted.then(
         (ok) => {
-          if (!ok || controller.signal.aborted) return
+          if (!ok || controller.signal.aborted || feed !== controller) return
           was = accepted = true
           firstAcceptedAt ??= platform.now()
           for (const member of members) member.accepted()
@@ -182,26 +188,26 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
   const run = async (): Promise<void> => {
     const { signal } = life
     let from: StartPosition | undefined
-    for (let again = false; !signal.aborted; again = true) {
+    let opened = false
+    while (!signal.aborted) {
       if (roomAgain) await untilAborted(roomAgain.promise, signal)
       const now = await untilAborted(source.org(), signal)
       if (from === undefined || now !== org) {
-        if (org !== undefined) {
-          last = undefined
-          known.forgetReplayIds()
-        }
-        from = await untilAborted(parts.begin(now, org), signal)
+        if (org !== undefined) startOver()
+        from = await parts.begin(now, org, signal)
         if (org !== undefined) gapReport('other-org', undefined, from)
         org = now
       }
-      if (again) known.resubscribed()
+      if (roomAgain) continue
+      if (opened) known.resubscribed()
       const start: StartPosition = from
       try {
-        const wasAccepted = await consume(start, again)
-        if (!signal.aborted) from = onward(start, wasAccepted || firstAcceptedAt !== undefined)
+        const wasAccepted = await consume(start, opened)
+        if (!signal.aborted) from = onward(start, wasAccepted)
       } catch (error) {
         from = afterRefusal(start, error)
       }
+      opened = true
     }
   }
 
@@ -214,6 +220,7 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
     get paused() {
       return roomAgain !== undefined
     },
+    pressed: false,
     join(member) {
       members.add(member)
       if (accepted) member.accepted()
@@ -235,10 +242,11 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
       roomAgain?.resolve()
       roomAgain = undefined
     },
-    taken: () => parts.pressure(stream),
+    eased: () => parts.pressure.eased(stream),
+    parked: parts.pressure.consumerWaits,
     leave(member) {
       if (!members.delete(member)) return
-      if (members.size > 0) return parts.pressure(stream)
+      if (members.size > 0) return parts.pressure.eased(stream)
       life.abort(new Error('closed'))
       parts.ended(stream)
     },

@@ -1,6 +1,8 @@
 import { type Deferred, deferred } from '../async/deferred.ts'
-import { queue } from '../async/queue.ts'
+import { type Ending, queue } from '../async/queue.ts'
+import { type Serial, serial } from '../async/serial.ts'
 import { onAbort } from '../async/signals.ts'
+import type { ClientStatus } from '../client-status.ts'
 import { StateError } from '../errors.ts'
 import { dateMs } from '../events/event-fields.ts'
 import type { StreamEvent } from '../events/stream-event.ts'
@@ -8,7 +10,7 @@ import type { SubscribeOptions } from '../options.ts'
 import type { Platform } from '../platform.ts'
 import { DeliveredEvent } from './delivered-event.ts'
 import { type Drain, drain } from './drain.ts'
-import { lowWaterMark, type Slot } from './low-water-mark.ts'
+import { type Ledger, ledger } from './ledger.ts'
 import type { Channel, Member } from './member.ts'
 import type { PositionWriter } from './position-writer.ts'
 import { processEvents } from './process-events.ts'
@@ -20,85 +22,83 @@ export interface ChannelSubscriptionParts<T> {
   platform: Platform
   options: SubscribeOptions<T>
   autoCommit: boolean
-  /** Undefined where nothing is stored, and until the org is known. */
-  writer(): PositionWriter | undefined
-  report: Parameters<typeof validator>[1]
+  report(status: ClientStatus): void
+  /** An event, or the end, is there, and no loop of its own to take it. */
+  unclaimed(subscription: ChannelSubscription): void
+  /** Whether the loop over all channels waits. */
+  mergedWaits(): boolean
+  /** Nobody can get anything from it any more. */
+  over(subscription: ChannelSubscription): void
 }
 
 /** A subscription as the client sees it: what users have, and what streams and `events()` need besides. */
 export interface ChannelSubscription<T = unknown> extends Subscription<T>, Member {
+  /** It has a consumer of its own. */
   readonly claimed: boolean
-  /** Takes the loop for `events()`. */
-  claim(): void
-  /** Lets go of the loop; events taken and not finished come again. */
-  release(unfinished: readonly StreamEvent<T>[]): void
-  /** A buffered event, or the end; undefined where there is nothing yet. The event before stays unfinished. */
-  take(): Promise<IteratorResult<StreamEvent<T>> | undefined>
-  finishEvent(event: StreamEvent<T>): void
+  take(): DeliveredEvent<T> | undefined
+  takeEnd(): Ending | undefined
+  /** An event taken and not finished: it is the next one again. */
+  giveBack(event: DeliveredEvent<unknown>): void
+  /** Positions are kept from now on, in the org that the channel has been opened in. */
+  keepPositions(writer: PositionWriter): void
+  /** Ends the iterator, after what is buffered. */
+  finish(): void
   abort(reason: unknown): void
-  /** Called when an event, or the end, is there. */
-  onReceived: (() => void) | undefined
 }
 
 const defaultMaxBuffered = 1_000
 const defaultMaxBufferedBytes = 8 * 1024 * 1024
-/** Events handed out and never committed are remembered, so they are bounded too. */
+/** Events handed out and not committed are remembered, so they are bounded too. */
 const maxUncommitted = 10_000
 
 export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): ChannelSubscription<T> {
-  const { channel, platform, options } = parts
+  const { channel, platform, options, autoCommit } = parts
   const maxBuffered = options.maxBuffered ?? defaultMaxBuffered
   const maxBytes = options.maxBufferedBytes ?? defaultMaxBufferedBytes
-  const mark = lowWaterMark()
   const ready: Deferred<void> = deferred()
-  const commits: { slot: Slot; done: Deferred<void> }[] = []
+  /** One per org; the last one receives. */
+  const ledgers: Ledger[] = []
+  let current: Ledger | undefined
   /** Handed out by `next()`, finished by the following one. */
-  const inHand: DeliveredEvent<T>[] = []
-  const givenBack: DeliveredEvent<T>[] = []
+  let inHand: DeliveredEvent<T>[] = []
   let bytes = 0
   let received = 0
   let delivered = 0
   let duplicates = 0
-  let lastDate: string | undefined
+  let lagMs: number | undefined
   let ended: string | undefined
   let claimed = false
+  let inLoop = false
+  let processing = false
   let attached = true
-  let concluded: Promise<void> | undefined
+  let draining: Drain | undefined
+  let removeAbort = (): void => {}
 
   const events = queue<DeliveredEvent<T>>({
     taken(event) {
-      bytes -= DeliveredEvent.slot(event).bytes
+      bytes -= DeliveredEvent.bytes(event)
       delivered++
-      lastDate = event.createdDate
-      draining?.delivered(delivered, options.until ? dateMs(event.createdDate) : undefined)
-      if (attached) channel.taken()
+      if (inLoop) inHand.push(event)
+      const datedMs = dateMs(event.createdDate)
+      if (datedMs !== undefined) lagMs = platform.now() - datedMs
+      draining?.delivered(delivered, datedMs)
+      eased()
+    },
+    parked: () => channel.parked(),
+    ended() {
+      detach('closed')
+      // The last handlers may still commit; `process` ends it when they are done.
+      if (!processing) wrapUp()
     },
   })
-
-  // --- positions --------------------------------------------------------------------------------------------------
-
-  const flush = (): Promise<void> => parts.writer()?.flush() ?? Promise.resolve()
-  const moved = (): void => {
-    const { position } = mark
-    if (position) parts.writer()?.write(position)
-    for (const waiting of commits.filter(({ slot }) => slot.covered)) {
-      commits.splice(commits.indexOf(waiting), 1)
-      flush().then(waiting.done.resolve, waiting.done.reject)
-    }
-  }
-  const finish = (slot: Slot): void => {
-    if (mark.finish(slot)) moved()
-  }
-  const commit = (slot: Slot): Promise<void> => {
-    finish(slot)
-    if (slot.covered || concluded) return flush()
-    const done = deferred<void>()
-    commits.push({ slot, done })
-    return done.promise
+  const eased = (): void => {
+    if (channel.pressed && attached && subscription.drained) channel.eased()
   }
   const finishInHand = (): void => {
-    if (parts.autoCommit) for (const event of inHand) finish(DeliveredEvent.slot(event))
-    inHand.length = 0
+    if (inHand.length === 0) return
+    const finished = inHand
+    inHand = []
+    if (autoCommit) for (const event of finished) DeliveredEvent.finish(event)
   }
 
   // --- the end ----------------------------------------------------------------------------------------------------
@@ -109,7 +109,6 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
     attached = false
     ended ??= why
     draining?.close()
-    removeAbort()
     ready.reject(
       new StateError({
         code: 'client_stopped',
@@ -118,87 +117,85 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
         channel: channel.name,
       }),
     )
-    channel.leave(subscription)
+    channel.leave(subscription as ChannelSubscription)
   }
   /** Nobody will finish another event: what is finished becomes durable. */
-  const conclude = (): Promise<void> => {
-    concluded ??= flush().finally(() => {
-      parts.writer()?.close()
-      for (const { done } of commits.splice(0)) done.resolve()
-    })
-    concluded.catch(() => {})
-    return concluded
+  const conclude = async (): Promise<void> => {
+    inHand = []
+    removeAbort()
+    const results = await Promise.allSettled(ledgers.map((each) => each.close()))
+    for (const result of results) if (result.status === 'rejected') throw result.reason
   }
-  const abort = (reason: unknown): void => {
-    if (concluded) return
-    events.abort(reason)
-    ready.reject(reason)
-    detach('aborted')
-    void conclude().catch(() => {})
+  /** A failing store was reported; whoever closes or stops is told. */
+  const wrapUp = (): void => {
+    conclude().catch(() => {})
+    parts.over(subscription as ChannelSubscription)
   }
+  /** Drops what is buffered; a parked consumer learns of the end at once. */
+  const end = (why: string, how: () => void): void => {
+    detach(why)
+    drop()
+    how()
+    wrapUp()
+  }
+  const drop = (): void => {
+    checking?.clear()
+    bytes = 0
+  }
+  /** The end is there, after what is buffered; with nobody to take it and nothing to take, that is all. */
+  const endAfterBuffer = (how: () => void): void => {
+    how()
+    if (claimed) return
+    parts.unclaimed(subscription as ChannelSubscription)
+    if (events.size === 0) wrapUp()
+  }
+  const failAfterBuffer = (error: unknown): void => {
+    ready.reject(error)
+    if (attached) parts.report({ type: 'subscriptionFailed', channel: channel.name, error })
+    detach('failed')
+  }
+
+  // --- receiving --------------------------------------------------------------------------------------------------
+
+  const validate = options.schema ? validator(options.schema, parts.report, channel.name, options.onInvalid ?? 'throw') : undefined
+  const checking: Serial | undefined = validate ? serial(invalid) : undefined
+
+  /** What came after an event that does not fit is not handed out before the error. */
+  function invalid(error: unknown): void {
+    failAfterBuffer(error)
+    drop()
+    endAfterBuffer(() => events.fail(error))
+  }
+  const admit = (event: DeliveredEvent<T>): void => {
+    events.push(event)
+    if (!claimed) parts.unclaimed(subscription as ChannelSubscription)
+  }
+  /** Payloads are checked on arrival, in order, so that a consumer never waits for it, nor `events()` has to know. */
+  const check = (event: DeliveredEvent<T>): void | Promise<void> => {
+    const settle = (checked: DeliveredEvent<unknown> | undefined): void => {
+      if (checked) return admit(checked as DeliveredEvent<T>)
+      bytes -= DeliveredEvent.bytes(event)
+      DeliveredEvent.finish(event)
+    }
+    const result = validate?.(event)
+    return result && 'then' in result ? result.then(settle) : settle(result)
+  }
+  /** Once every payload received so far is checked. */
+  const afterChecks = (then: () => void): void => (checking ? checking.run(then) : then())
 
   // --- handing out ------------------------------------------------------------------------------------------------
 
-  const validate = options.schema ? validator(options.schema, parts.report, channel.name, options.onInvalid ?? 'throw') : undefined
-  let validated: Promise<unknown> = Promise.resolve()
-
-  const pull = (): Promise<IteratorResult<DeliveredEvent<T>>> => {
-    const again = givenBack.shift()
-    if (again) return Promise.resolve({ value: again, done: false })
-    if (!validate) return events.next()
-    const result = validated.then(async () => {
-      for (;;) {
-        const next = await valid(await events.next())
-        if (next) return next
-      }
-    })
-    validated = result.catch(() => {})
-    return result
-  }
-  const take = async (): Promise<IteratorResult<DeliveredEvent<T>> | undefined> => {
-    while (givenBack.length > 0 || events.size > 0 || !attached) {
-      if (givenBack.length > 0 || !validate) return pull()
-      const next = await valid(await events.next())
-      if (next) return next
-    }
-    return undefined
-  }
-  /** The event with its payload checked; undefined where it is to be skipped. */
-  const valid = async (next: IteratorResult<DeliveredEvent<T>>): Promise<IteratorResult<DeliveredEvent<T>> | undefined> => {
-    if (next.done || !validate) return next
-    const event = await validate(next.value)
-    if (event) return { value: event as DeliveredEvent<T>, done: false }
-    finish(DeliveredEvent.slot(next.value))
-    return undefined
-  }
-  const over = (): void => {
-    detach('closed')
-    void conclude().catch(() => {})
-  }
-  /** Tells the result's end apart from an event, without a further turn for events. */
-  const watched = (result: Promise<IteratorResult<DeliveredEvent<T>>>): Promise<IteratorResult<StreamEvent<T>>> => {
-    result.then(
-      (next) => {
-        if (next.done) over()
-        else inHand.push(next.value)
-      },
-      () => over(),
-    )
-    return result
-  }
   const iterator: AsyncIterator<StreamEvent<T>> = {
     next() {
       finishInHand()
-      return watched(pull())
+      return events.next()
     },
     return() {
-      inHand.length = 0
-      void events.return()
-      over()
+      end('closed', () => void events.return())
       return Promise.resolve({ value: undefined, done: true })
     },
   }
-  const claimOnce = (): void => {
+  const claim = (): void => {
     if (claimed) {
       throw new StateError({
         code: 'already_consumed',
@@ -209,125 +206,141 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
     }
     claimed = true
   }
+  const uncommitted = (): number => (current ? current.unfinished - subscription.buffered : 0)
 
   const subscription: ChannelSubscription<T> = {
     channel: channel.name,
     ready: ready.promise,
     get stats() {
-      const stats: SubscriptionStats = { received, delivered, duplicates, buffered: events.size + givenBack.length }
-      const at = dateMs(lastDate)
-      if (at !== undefined) stats.lagMs = platform.now() - at
-      const saved = parts.writer()?.saved
+      const stats: SubscriptionStats = { received, delivered, duplicates, buffered: subscription.buffered }
+      if (lagMs !== undefined) stats.lagMs = lagMs
+      const saved = current?.saved
       if (saved) stats.committed = saved.replayId
       if (ended !== undefined) stats.ended = ended
       return stats
     },
     [Symbol.asyncIterator]() {
-      claimOnce()
+      claim()
+      inLoop = true
       return iterator
     },
     process(handler, { concurrency = 1, orderBy } = {}) {
-      claimOnce()
-      const done = (event: StreamEvent<T>): void => {
-        if (parts.autoCommit) subscription.finishEvent(event)
-      }
-      return processEvents(pull, handler, done, concurrency, orderBy).finally(() => {
-        events.close()
-        over()
-      })
+      claim()
+      processing = true
+      const close = (): void => end('closed', events.close)
+      return processEvents<T>({
+        pull: () => events.next(),
+        close,
+        handler,
+        finished: (event) => {
+          if (autoCommit) DeliveredEvent.finish(event as DeliveredEvent<T>)
+        },
+        concurrency,
+        orderBy,
+        aborted: () => ended === 'aborted',
+      }).finally(close)
     },
     toReadableStream() {
-      claimOnce()
+      const events = subscription[Symbol.asyncIterator]()
       return new ReadableStream<StreamEvent<T>>(
         {
           async pull(controller) {
-            const { done, value } = await iterator.next()
+            const { done, value } = await events.next()
             if (done) controller.close()
             else controller.enqueue(value)
           },
-          cancel: () => void iterator.return?.(),
+          cancel: () => void events.return?.(),
         },
         { highWaterMark: 0 },
       )
     },
     close() {
-      if (!concluded) {
-        events.close()
-        detach('closed')
-      }
+      end('closed', events.close)
       return conclude()
     },
-    async [Symbol.asyncDispose]() {
-      await subscription.close()
-    },
+    [Symbol.asyncDispose]: () => subscription.close(),
 
     get claimed() {
       return claimed
     },
-    claim: claimOnce,
-    release(unfinished) {
-      claimed = false
-      givenBack.unshift(...(unfinished as DeliveredEvent<T>[]))
+    take: () => events.take(),
+    takeEnd: () => events.takeEnd(),
+    giveBack(event) {
+      // Closed meanwhile: it comes again with the next subscription.
+      if (ended === 'closed' || ended === 'aborted') return
+      bytes += DeliveredEvent.bytes(event)
+      delivered--
+      events.putBack([event as DeliveredEvent<T>])
     },
-    take,
-    finishEvent: (event) => finish(DeliveredEvent.slot(event as DeliveredEvent<T>)),
-    abort,
-    onReceived: undefined,
+    keepPositions(writer) {
+      current = ledger(channel.name, writer, eased)
+      ledgers.push(current)
+    },
+    finish() {
+      detach('stopped')
+      afterChecks(() => endAfterBuffer(events.finish))
+    },
+    abort(reason) {
+      if (ended === 'closed' || ended === 'aborted') return
+      ready.reject(reason)
+      end('aborted', () => events.abort(reason))
+    },
 
     receive(message, fields, size, drop) {
       received++
-      const slot: Slot = { replayId: fields.replayId, createdDate: fields.createdDate, finished: false, covered: false, bytes: size }
-      mark.received(slot)
-      if (drop) return finish(slot)
+      const slot = current?.received(fields.replayId, fields.createdDate)
+      if (drop) {
+        if (slot) current?.finish(slot)
+        return
+      }
       bytes += size
-      draining?.received()
-      events.push(new DeliveredEvent<T>(message, fields, slot, { commit }))
-      subscription.onReceived?.()
+      draining?.stirred()
+      const event = new DeliveredEvent<T>(message, fields, size, current, slot)
+      if (checking) checking.run(() => check(event))
+      else admit(event)
     },
-    replyEnded(openId) {
-      if (mark.leaveOpen(openId)) moved()
-    },
+    replyEnded: (openId) => current?.replyEnded(openId),
     repeated() {
       duplicates++
     },
-    accepted: () => ready.resolve(),
+    accepted() {
+      ready.resolve()
+      draining?.stirred()
+    },
     fail(error) {
-      ready.reject(error)
-      events.fail(error)
-      detach('failed')
-      subscription.onReceived?.()
+      if (!attached) return
+      failAfterBuffer(error)
+      afterChecks(() => endAfterBuffer(() => events.fail(error)))
     },
-    finish() {
-      events.finish()
-      detach('stopped')
-      subscription.onReceived?.()
-    },
-    room: () => Math.min(maxBuffered - events.size, maxUncommitted - mark.unfinished, bytes >= maxBytes ? 0 : Number.POSITIVE_INFINITY),
+    room: (coming) =>
+      Math.min(
+        maxBuffered - subscription.buffered,
+        maxUncommitted - uncommitted(),
+        bytes + coming > maxBytes ? 0 : Number.POSITIVE_INFINITY,
+      ),
     get full() {
-      return events.size > maxBuffered || bytes > maxBytes || mark.unfinished > maxUncommitted
+      return subscription.buffered > maxBuffered || bytes > maxBytes || uncommitted() > maxUncommitted
     },
     get drained() {
-      return events.size <= maxBuffered / 4 && bytes <= maxBytes / 4 && mark.unfinished <= maxUncommitted / 2
+      return subscription.buffered <= maxBuffered / 4 && bytes <= maxBytes / 4 && uncommitted() <= maxUncommitted / 2
     },
     get waiting() {
-      return events.parked
+      return events.parked || (!claimed && attached && parts.mergedWaits())
     },
     get buffered() {
-      return events.size
+      return events.size + (checking?.size ?? 0)
     },
   }
-  const removeAbort = options.signal ? onAbort(options.signal, () => abort(options.signal?.reason)) : (): void => {}
-  const draining: Drain | undefined = options.until
-    ? drain(
-        options.until,
-        platform,
-        () => channel.live && events.size === 0 && inHand.length === 0,
-        (why) => {
-          ended ??= why
-          events.finish()
-          detach(why)
-        },
-      )
-    : undefined
+  if (options.until) {
+    const quiet = (): boolean => channel.live && subscription.buffered === 0 && inHand.length === 0
+    // What is buffered beyond the end is dropped: it was not asked for, and comes again.
+    draining = drain(options.until, platform, quiet, (why) => {
+      detach(why)
+      drop()
+      endAfterBuffer(events.close)
+    })
+  }
+  const { signal } = options
+  if (signal) removeAbort = onAbort(signal, () => subscription.abort(signal.reason))
   return subscription
 }

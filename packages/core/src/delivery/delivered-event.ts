@@ -1,12 +1,8 @@
 import type { BayeuxMessage } from '../bayeux/wire/message.ts'
 import type { EventFields } from '../events/event-fields.ts'
 import type { EventKind, ReplayId, StreamEvent } from '../events/stream-event.ts'
+import type { Ledger } from './ledger.ts'
 import type { Slot } from './low-water-mark.ts'
-
-/** Who is told that an event is finished. */
-export interface Finisher {
-  commit(slot: Slot): Promise<void>
-}
 
 /** A StreamEvent that knows its place in the order of arrival. A class, so that the place is nobody else's to see. */
 export class DeliveredEvent<T> implements StreamEvent<T> {
@@ -17,10 +13,11 @@ export class DeliveredEvent<T> implements StreamEvent<T> {
   readonly eventUuid: string | undefined
   readonly payload: T
   readonly message: BayeuxMessage
-  readonly #slot: Slot
-  readonly #finisher: Finisher
+  readonly #bytes: number
+  readonly #ledger: Ledger | undefined
+  readonly #slot: Slot | undefined
 
-  constructor(message: BayeuxMessage, fields: EventFields, slot: Slot, finisher: Finisher) {
+  constructor(message: BayeuxMessage, fields: EventFields, bytes: number, ledger: Ledger | undefined, slot: Slot | undefined) {
     this.channel = message.channel as string
     this.kind = fields.kind
     this.replayId = fields.replayId
@@ -28,20 +25,26 @@ export class DeliveredEvent<T> implements StreamEvent<T> {
     this.eventUuid = fields.eventUuid
     this.payload = fields.payload as T
     this.message = message
+    this.#bytes = bytes
+    this.#ledger = ledger
     this.#slot = slot
-    this.#finisher = finisher
   }
 
   commit(): Promise<void> {
-    return this.#finisher.commit(this.#slot)
+    return this.#ledger && this.#slot ? this.#ledger.commit(this.#slot) : Promise.resolve()
   }
 
-  static slot(event: DeliveredEvent<unknown>): Slot {
-    return event.#slot
+  /** Estimated length of its JSON text. */
+  static bytes(event: DeliveredEvent<unknown>): number {
+    return event.#bytes
+  }
+
+  static finish(event: DeliveredEvent<unknown>): void {
+    if (event.#ledger && event.#slot) event.#ledger.finish(event.#slot)
   }
 
   /** The same event with a payload that a schema has passed. */
   static withPayload<T>(event: DeliveredEvent<unknown>, payload: T): DeliveredEvent<T> {
-    return new DeliveredEvent(event.message, { ...event, payload }, event.#slot, event.#finisher)
+    return new DeliveredEvent(event.message, { ...event, payload }, event.#bytes, event.#ledger, event.#slot)
   }
 }

@@ -1,5 +1,5 @@
 import type { ClientStatus } from '../client-status.ts'
-import { ReplayError, SfStreamError, StateError } from '../errors.ts'
+import { StateError } from '../errors.ts'
 import { checkedReplayId } from '../events/replay-id.ts'
 import type { StreamEvent } from '../events/stream-event.ts'
 import type { CommonOptions, SubscribeOptions } from '../options.ts'
@@ -7,8 +7,9 @@ import type { Platform } from '../platform.ts'
 import type { Source, StartPosition } from '../source/source.ts'
 import { type ChannelStream, channelStream } from './channel-stream.ts'
 import { type ChannelSubscription, channelSubscription } from './channel-subscription.ts'
-import { type MergedEvents, mergedEvents } from './merged-events.ts'
-import { type PositionWriter, positionWriter } from './position-writer.ts'
+import type { Channel } from './member.ts'
+import { mergedEvents } from './merged-events.ts'
+import { type Positions, positions } from './positions.ts'
 import { pressure } from './pressure.ts'
 import type { ReplayKey } from './replay-store.ts'
 import type { Subscription } from './subscription.ts'
@@ -33,78 +34,75 @@ export interface Delivery {
 }
 
 export function delivery({ source, platform, options, report }: DeliveryParts): Delivery {
-  const { replayStore: store, commit = 'auto', replayFallback = 'all', gap = 'replay', consumer = 'default' } = options
+  const { replayStore, commit = 'auto', replayFallback = 'all', gap = 'replay', consumer = 'default' } = options
+  const autoCommit = commit === 'auto'
   const streams = new Map<string, ChannelStream>()
+  /** The subscription of each open channel that keeps its positions; one that shares the channel stores nothing. */
+  const keepers = new Map<ChannelStream, ChannelSubscription>()
   const subscriptions = new Set<ChannelSubscription>()
-  const merges = new Set<MergedEvents>()
+  const gapsReplayed = new Set<string>()
+  const stored: Positions | undefined = replayStore ? positions(replayStore, platform, report) : undefined
   const backpressure = pressure(source, platform, streams, report)
+  const merged = mergedEvents({ autoCommit, subscriptions, parked: backpressure.consumerWaits })
 
-  const offer = (subscription: ChannelSubscription): void => {
-    // A loop that the caller is about to start comes first.
-    void Promise.resolve().then(() => {
-      for (const merge of merges) merge.offer(subscription)
-    })
-  }
-
-  /** Loads the position, and has `opened` told of the org it belongs to. */
+  /** Where to begin in `org`; from then on positions are kept there. */
   const begin = async (
-    channel: string,
+    stream: ChannelStream,
     replay: SubscribeOptions['replay'],
     org: string,
-    opened: (key: ReplayKey) => void,
+    moved: boolean,
+    signal: AbortSignal,
   ): Promise<StartPosition> => {
+    const channel = stream.name
     const key: ReplayKey = { org, channel, consumer }
-    opened(key)
-    if (replay !== undefined && replay !== 'stored') return replay
-    if (!store) return 'new'
-    try {
-      const stored = await store.load(key)
-      if (typeof stored === 'string') return stored
-      if (stored) return checkedReplayId(stored.replayId)
-      const others = (await store.orgs?.(key)) ?? []
-      if (others.length > 0) report({ type: 'replayGap', channel, reason: 'unknown-org', from: undefined, to: 'new' })
-      return 'new'
-    } catch (cause) {
-      if (cause instanceof SfStreamError) throw cause
-      throw new ReplayError({
-        code: 'store_unreadable',
-        message: `The stored position of ${channel} could not be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
-        remediation: "Mend the replay store, or choose where to begin: replay: 'all', 'new' or an id.",
-        channel,
-        cause,
-      })
+    let position: StartPosition | undefined
+    if (replay !== undefined && replay !== 'stored') position = replay
+    else if (stored) {
+      position = await stored.load(key, signal)
+      if (position === undefined && !moved && (await stored.isKnownElsewhere(key, signal))) {
+        report({ type: 'replayGap', channel, reason: 'unknown-org', from: undefined, to: 'new' })
+      }
+      signal.throwIfAborted()
     }
+    if (stored) keepers.get(stream)?.keepPositions(stored.writer(key))
+    return position ?? 'new'
   }
 
   const checked = (channel: string, given: SubscribeOptions['replay']): SubscribeOptions['replay'] => {
     const replay = given === undefined || ['stored', 'new', 'all', 'off'].includes(given as string) ? given : checkedReplayId(given)
-    if (streams.has(channel) && replay !== undefined && replay !== 'new') {
-      throw new StateError({
+    const shared = streams.get(channel)
+    if (!shared || replay === 'new') return replay
+    const cannot = (why: string): StateError =>
+      new StateError({
         code: 'channel_in_use',
-        message: `${channel} is subscribed already, and a second subscription cannot begin at '${replay}'.`,
+        message: `${channel} is subscribed already, and a second subscription ${why}.`,
         remediation: "Use replay: 'new', or a second client.",
         channel,
       })
-    }
+    if (replay !== undefined) throw cannot(`cannot begin at '${replay}'`)
+    // The one that kept the position has gone: to begin at 'new' in its place would lose events without a word.
+    if (stored && !shared.members.has(keepers.get(shared) as ChannelSubscription)) throw cannot('cannot resume from the stored position')
     return replay
   }
 
-  const openStream = (
-    channel: string,
-    replay: SubscribeOptions['replay'],
-    opened: (key: ReplayKey, moved: boolean) => void,
-  ): ChannelStream => {
-    const stream = channelStream(channel, {
+  const openStream = (channel: string, replay: SubscribeOptions['replay']): ChannelStream => {
+    const stream: ChannelStream = channelStream(channel, {
       source,
       platform,
       replayFallback,
       gap,
       report,
-      begin: (org, changedFrom) =>
-        begin(channel, changedFrom === undefined ? replay : 'stored', org, (key) => opened(key, changedFrom !== undefined)),
-      pressure: backpressure.check,
-      ended: (ended) => {
+      begin: (org, changedFrom, signal) =>
+        begin(stream, changedFrom === undefined ? replay : replay === 'off' ? 'off' : 'stored', org, changedFrom !== undefined, signal),
+      mayReplayGap() {
+        const may = !gapsReplayed.has(channel)
+        gapsReplayed.add(channel)
+        return may
+      },
+      pressure: backpressure,
+      ended(ended) {
         backpressure.forget(ended)
+        keepers.delete(ended)
         if (streams.get(channel) === ended) streams.delete(channel)
       },
     })
@@ -112,36 +110,35 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
     return stream
   }
 
+  const make = <T>(channel: Channel, subscribeOptions: SubscribeOptions<T>): ChannelSubscription =>
+    channelSubscription<T>({
+      channel,
+      platform,
+      options: subscribeOptions,
+      autoCommit,
+      report,
+      unclaimed: merged.offer,
+      mergedWaits: () => merged.parked,
+      over(subscription) {
+        subscriptions.delete(subscription)
+        merged.forget(subscription)
+      },
+    }) as ChannelSubscription
+
   return {
     subscribe<T>(channel: string, subscribeOptions: SubscribeOptions<T>): Subscription<T> {
       const replay = checked(channel, subscribeOptions.replay)
-      let writer: PositionWriter | undefined
+      if (subscribeOptions.signal?.aborted) return make(closedChannel(channel), subscribeOptions) as Subscription<T>
       const shared = streams.get(channel)
-      // The first subscription of a channel keeps its position; one that shares it stores nothing of its own.
-      const stream =
-        shared ??
-        openStream(channel, replay, (key) => {
-          writer?.close()
-          writer = store ? positionWriter(store, key, platform, (error) => report({ type: 'storeFailed', channel, error })) : undefined
-        })
-      const subscription = channelSubscription<T>({
-        channel: stream,
-        platform,
-        options: subscribeOptions,
-        autoCommit: commit === 'auto',
-        writer: () => writer,
-        report,
-      })
-      const known = subscription as ChannelSubscription
-      subscriptions.add(known)
-      known.onReceived = () => offer(known)
-      if (subscribeOptions.signal?.aborted) return subscription
-      stream.join(known)
-      if (!shared) stream.start()
-      subscription.ready.catch((error: unknown) => {
-        if (!(error instanceof StateError) && !subscribeOptions.signal?.aborted) report({ type: 'subscriptionFailed', channel, error })
-      })
-      return subscription
+      const stream = shared ?? openStream(channel, replay)
+      const subscription = make(stream, subscribeOptions)
+      subscriptions.add(subscription)
+      stream.join(subscription)
+      if (!shared) {
+        keepers.set(stream, subscription)
+        stream.start()
+      }
+      return subscription as Subscription<T>
     },
 
     async unsubscribe(channel) {
@@ -149,28 +146,30 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
       await Promise.all(closing.map((subscription) => subscription.close()))
     },
 
-    events() {
-      const merge = mergedEvents(commit === 'auto', () => merges.delete(merge))
-      merges.add(merge)
-      for (const subscription of subscriptions) if (!subscription.claimed && subscription.buffered > 0) offer(subscription)
-      return merge.iterator
-    },
+    events: merged.iterator,
 
     askStop() {
-      for (const subscription of subscriptions) subscription.finish()
-      for (const merge of merges) merge.stopWhenEmpty()
+      for (const subscription of [...subscriptions]) subscription.finish()
+      merged.finish()
     },
 
     async close() {
-      const results = await Promise.allSettled([...subscriptions].map((subscription) => subscription.close()))
-      subscriptions.clear()
-      for (const merge of [...merges]) merge.finish()
-      for (const result of results) if (result.status === 'rejected') throw result.reason
+      const closed = [...subscriptions].map((subscription) => subscription.close())
+      merged.close()
+      await Promise.allSettled(closed)
+      // What a handler finished after its subscription was closed is still to be saved; and of failures, the last word counts.
+      await stored?.flush()
     },
 
     abort(reason) {
-      for (const subscription of subscriptions) subscription.abort(reason)
-      for (const merge of merges) merge.abort(reason)
+      for (const subscription of [...subscriptions]) subscription.abort(reason)
+      merged.abort(reason)
     },
   }
+}
+
+/** Where nothing is ever received: what a subscription with an aborted signal gets. */
+function closedChannel(name: string): Channel {
+  const nothing = (): void => {}
+  return { name, live: false, pressed: false, eased: nothing, parked: nothing, leave: nothing }
 }

@@ -7,7 +7,8 @@ export type DrainEnd = 'idle' | 'maxMs' | 'maxEvents' | 'reached-start'
 export interface Drain {
   /** An event was handed out, dated then. */
   delivered(count: number, datedMs: number | undefined): void
-  received(): void
+  /** An event has come, or the channel was accepted again: what is to be replayed may only begin to come. */
+  stirred(): void
   close(): void
 }
 
@@ -34,14 +35,15 @@ export function drain(
   const look = (): void => {
     const now = platform.now()
     if (!quiet()) quietSince = undefined
-    else if (quietSince === undefined) quietSince = now
-    else if (now - quietSince >= idleMs) return end('idle')
-    cancelIdle = platform.delay(look, Math.max(1, Math.min(idleMs / 4, 1_000)))
+    else quietSince ??= now
+    const quietMs = quietSince === undefined ? 0 : now - quietSince
+    if (quietSince !== undefined && quietMs >= idleMs) return end('idle')
+    cancelIdle = platform.delay(look, Math.max(1, Math.min(idleMs - quietMs, idleMs / 4, 1_000)))
   }
   look()
 
   return {
-    received() {
+    stirred() {
       quietSince = undefined
     },
     delivered(count, datedMs) {

@@ -34,9 +34,13 @@ export function identities(): Identities {
       seen = ring.length > 0 ? new Set(ring) : undefined
     },
     forgetReplayIds() {
-      ring = ring.filter((identity) => typeof identity === 'string' && /^[\da-f]{8}-/i.test(identity))
+      // In order of age, so that the oldest goes first again.
+      ring = [...ring.slice(at), ...ring.slice(0, at)].filter((identity) => typeof identity === 'string' && !isOfReplayId.test(identity))
       at = ring.length % remembered
       if (seen) seen = new Set(ring)
     },
   }
 }
+
+/** Digits, or digits and a record id: `identityOf` in event-fields.ts. */
+const isOfReplayId = /^\d+( |$)/

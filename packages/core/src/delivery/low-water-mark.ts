@@ -1,15 +1,16 @@
+import type { Deferred } from '../async/deferred.ts'
 import type { ReplayId } from '../events/stream-event.ts'
 import type { ReplayPosition } from './replay-store.ts'
 
 /** One received event's place in the order of arrival. */
 export interface Slot {
-  replayId: ReplayId | undefined
-  createdDate: string | undefined
+  readonly replayId: ReplayId | undefined
+  readonly createdDate: string | undefined
   finished: boolean
-  /** A position that covers it has been reached. */
-  covered: boolean
-  /** Estimated length of its JSON text. */
-  bytes: number
+  /** It is finished, and so is everything before it. */
+  passed: boolean
+  /** Who waits for that. */
+  waiting: Deferred<void> | undefined
 }
 
 /**
@@ -17,49 +18,53 @@ export interface Slot {
  * become a position together. [PROTOCOL D4]
  */
 export interface LowWaterMark {
+  /** Received and not passed. */
   readonly unfinished: number
   readonly position: ReplayPosition | undefined
   received(slot: Slot): void
-  /** The reply was cut off: more events of this id may come. Undefined: they have. True when the position moved. */
-  leaveOpen(replayId: ReplayId | undefined): boolean
-  /** Marks a slot; true when the position moved. */
-  finish(slot: Slot): boolean
+  /** The reply is in, so the last id is complete, unless it broke off inside the group of `openId`. */
+  replyEnded(openId: ReplayId | undefined): void
+  finish(slot: Slot): void
 }
 
-export function lowWaterMark(): LowWaterMark {
+export function lowWaterMark(passed: (slot: Slot) => void): LowWaterMark {
   let slots: Slot[] = []
   let head = 0
-  let position: ReplayPosition | undefined
+  /** More events of this id may come. */
   let openId: ReplayId | undefined
-  /** Passed, but their id is not complete yet. */
-  let group: Slot[] = []
+  /** The last one passed that has an id. */
+  let reached: Slot | undefined
+  let confirmed: Slot | undefined
+  let position: ReplayPosition | undefined
 
-  const advance = (): boolean => {
-    let moved = false
-    while (head < slots.length && slots[head]?.finished) {
-      const slot = slots[head] as Slot
-      const next = slots[head + 1]
-      const lastOfId = next ? next.replayId !== slot.replayId : slot.replayId !== openId
-      // The last of a cut group stays: its position is not complete.
-      if (!lastOfId && !next) break
-      head++
-      group.push(slot)
-      if (!lastOfId && slot.replayId !== undefined) continue
-      for (const passed of group) passed.covered = true
-      group = []
-      if (slot.replayId !== undefined) {
-        position = slot.createdDate === undefined ? { replayId: slot.replayId } : { replayId: slot.replayId, createdDate: slot.createdDate }
-        moved = true
-      }
+  const isComplete = (slot: Slot): boolean => {
+    const next = slots[head]
+    return next?.replayId === undefined ? slot.replayId !== openId : slot.replayId !== next.replayId
+  }
+  const advance = (): void => {
+    let last = confirmed
+    while (slots[head]?.finished) {
+      const slot = slots[head++] as Slot
+      slot.passed = true
+      if (slot.waiting) passed(slot)
+      if (slot.replayId === undefined) continue
+      // Another id has followed.
+      if (reached && reached.replayId !== slot.replayId) last = reached
+      reached = slot
+    }
+    if (reached && isComplete(reached)) last = reached
+    if (last && last !== confirmed) {
+      confirmed = last
+      const { replayId, createdDate } = last
+      position = createdDate === undefined ? { replayId: replayId as ReplayId } : { replayId: replayId as ReplayId, createdDate }
     }
     if (head === slots.length) {
-      slots = []
+      slots.length = 0
       head = 0
     } else if (head > 1024 && head * 2 > slots.length) {
       slots = slots.slice(head)
       head = 0
     }
-    return moved
   }
 
   return {
@@ -71,15 +76,16 @@ export function lowWaterMark(): LowWaterMark {
     },
     received(slot) {
       slots.push(slot)
+      openId = slot.replayId
     },
-    leaveOpen(replayId) {
-      openId = replayId
-      return advance()
+    replyEnded(id) {
+      openId = id
+      if (reached && reached !== confirmed) advance()
     },
     finish(slot) {
-      if (slot.finished) return false
+      if (slot.finished) return
       slot.finished = true
-      return slots[head]?.finished === true && advance()
+      if (slot === slots[head]) advance()
     },
   }
 }

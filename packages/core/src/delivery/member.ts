@@ -12,10 +12,8 @@ export interface Member {
   accepted(): void
   /** Rejects the iterator, after what is buffered. */
   fail(error: unknown): void
-  /** Ends the iterator, after what is buffered. */
-  finish(): void
-  /** How many more events it would keep. */
-  room(): number
+  /** How many more events it would keep, when they come in a reply of that many bytes. */
+  room(bytes: number): number
   /** More than its marks allow. */
   readonly full: boolean
   /** Back to a quarter of its marks. */
@@ -30,7 +28,11 @@ export interface Channel {
   readonly name: string
   /** Whether the org could be sending: accepted, and a poll held. */
   readonly live: boolean
-  /** The buffer has shrunk. */
-  taken(): void
+  /** The stream waits for its members' buffers: `eased` is wanted. */
+  readonly pressed: boolean
+  /** A buffer is down to its quarter. */
+  eased(): void
+  /** A consumer begins to wait. */
+  parked(): void
   leave(member: Member): void
 }

@@ -5,19 +5,25 @@ import type { ReplayKey, ReplayPosition, ReplayStore } from './replay-store.ts'
 
 /** A failing store is tried again after this long, doubled each time, up to a minute. */
 const firstRetryMs = 1_000
+/** A save that takes longer is told to be failing; it keeps its place, because two saves of a key must not overtake. */
+const saveLimitMs = 10_000
 
 /**
- * Brings positions to the store: one save at a time, the newest position follows. A failing store is reported and tried
- * again; nobody waits for it but those who ask. [PROTOCOL D5]
+ * Brings the positions of one key to the store: one save at a time, the newest position follows. A failing store is
+ * reported and tried again; nobody waits for it but those who ask. [PROTOCOL D5]
  */
 export interface PositionWriter {
   /** The newest finished position. */
   write(position: ReplayPosition): void
-  /** Resolves when the newest position is durable. @throws ReplayError `store_failed` when the next attempt fails */
+  /** Resolves when the newest position is durable. @throws ReplayError `store_failed` when the next attempt fails, or takes over 10 s */
   flush(): Promise<void>
   /** The last durable position. */
   readonly saved: ReplayPosition | undefined
-  /** Leaves no timer behind. */
+  /** The newest position, while it is not durable. */
+  readonly pending: ReplayPosition | undefined
+  /** One more user; each closes it once. */
+  open(): void
+  /** Without users it arms no timer: what is written then is saved by `flush` only. */
   close(): void
 }
 
@@ -31,14 +37,23 @@ export function positionWriter(
   let newest: ReplayPosition | undefined
   let saved: ReplayPosition | undefined
   let saving = false
+  /** The save under way has taken too long. */
+  let stuck: SfStreamError | undefined
   let failures = 0
+  let users = 0
   let cancelTimer: (() => void) | undefined
   let lastSaveAt = Number.NEGATIVE_INFINITY
   const waiting: Deferred<void>[] = []
 
-  const save = (): void => {
+  const disarm = (): void => {
     cancelTimer?.()
     cancelTimer = undefined
+  }
+  const arm = (delayMs: number): void => {
+    if (users > 0) cancelTimer ??= platform.delay(save, delayMs)
+  }
+  const save = (): void => {
+    disarm()
     if (saving) return
     const position = newest
     if (!position || position === saved) {
@@ -46,39 +61,54 @@ export function positionWriter(
       return
     }
     saving = true
-    const callers = waiting.splice(0)
     lastSaveAt = platform.now()
-    Promise.resolve()
-      .then(() => store.save(key, position))
-      .then(
-        () => {
-          saving = false
-          failures = 0
-          saved = position
-          for (const caller of callers) caller.resolve()
-          if (newest !== position || waiting.length > 0) schedule()
-        },
-        (cause: unknown) => {
-          saving = false
-          const error = storeError(key, cause)
-          failed(error)
-          for (const caller of callers) caller.reject(error)
-          failures++
-          if (waiting.length > 0) save()
-          else cancelTimer ??= platform.delay(save, Math.min(60_000, firstRetryMs * 2 ** (failures - 1)))
-        },
-      )
+    const callers = waiting.splice(0)
+    const refuse = (error: SfStreamError): void => {
+      failed(error)
+      for (const caller of callers.splice(0)) caller.reject(error)
+    }
+    const cancelLimit = platform.delay(() => {
+      stuck = storeError(key, new Error(`no answer within ${saveLimitMs} ms`))
+      refuse(stuck)
+      for (const caller of waiting.splice(0)) caller.reject(stuck)
+    }, saveLimitMs)
+    const over = (): void => {
+      cancelLimit()
+      saving = false
+      stuck = undefined
+    }
+    attempt(position).then(
+      () => {
+        over()
+        failures = 0
+        saved = position
+        for (const caller of callers) caller.resolve()
+        if (newest !== position || waiting.length > 0) schedule()
+      },
+      (cause: unknown) => {
+        const reported = stuck !== undefined
+        over()
+        failures++
+        if (!reported) refuse(storeError(key, cause))
+        if (waiting.length > 0) save()
+        else arm(Math.min(60_000, firstRetryMs * 2 ** (failures - 1)))
+      },
+    )
   }
+  const attempt = async (position: ReplayPosition): Promise<void> => store.save(key, position)
 
   const schedule = (): void => {
     const waitMs = waiting.length > 0 ? 0 : lastSaveAt + lagMs - platform.now()
-    if (waitMs <= 0) save()
-    else cancelTimer ??= platform.delay(save, waitMs)
+    if (waitMs > 0) arm(waitMs)
+    else if (users > 0 || waiting.length > 0) save()
   }
 
   return {
     get saved() {
       return saved
+    },
+    get pending() {
+      return newest === saved ? undefined : newest
     },
     write(position) {
       newest = position
@@ -86,15 +116,19 @@ export function positionWriter(
       if (!saving && failures === 0) schedule()
     },
     flush() {
-      if (!saving && newest === saved) return Promise.resolve()
+      if (newest === saved) return Promise.resolve()
+      if (stuck) return Promise.reject(stuck)
       const caller = deferred<void>()
       waiting.push(caller)
       if (!saving) save()
       return caller.promise
     },
+    open() {
+      users++
+      if (newest !== saved && !saving) arm(firstRetryMs)
+    },
     close() {
-      cancelTimer?.()
-      cancelTimer = undefined
+      if (--users === 0) disarm()
     },
   }
 }

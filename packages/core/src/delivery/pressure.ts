@@ -4,19 +4,23 @@ import type { Source } from '../source/source.ts'
 import type { ChannelStream } from './channel-stream.ts'
 import type { Member } from './member.ts'
 
-/** How long a poll may be held back for a full buffer; then the channel is given back to the org. [PROTOCOL B1] */
+/** How long polls may be held back for full buffers; then the channels are given back to the org. [PROTOCOL B1] */
 const maxHeldMs = 25_000
-
-export interface Pressure {
-  /** The stream's buffers have changed. */
-  check(stream: ChannelStream): void
-  forget(stream: ChannelStream): void
-}
 
 /**
  * A full buffer first holds the next poll; if that lasts, or if another channel's consumer waits, the full channel
  * alone is unsubscribed, and resumed when its buffer is a quarter full.
  */
+export interface Pressure {
+  /** The stream has received. */
+  check(stream: ChannelStream): void
+  /** A buffer of the stream has shrunk, or a member has left. */
+  eased(stream: ChannelStream): void
+  /** Some consumer begins to wait. */
+  consumerWaits(): void
+  forget(stream: ChannelStream): void
+}
+
 export function pressure(
   source: Source,
   platform: Platform,
@@ -24,48 +28,62 @@ export function pressure(
   report: (status: ClientStatus) => void,
 ): Pressure {
   const held = new Map<ChannelStream, () => void>()
+  /** Counts from the first hold: the Source stops complying then, whoever else has joined. */
+  let cancelLimit = (): void => {}
 
-  const any = (stream: ChannelStream, test: (member: Member) => boolean): boolean => [...stream.members].some(test)
+  const any = (stream: ChannelStream, test: (member: Member) => boolean): boolean => {
+    for (const member of stream.members) if (test(member)) return true
+    return false
+  }
   const buffered = (stream: ChannelStream): number => Math.max(0, ...[...stream.members].map((member) => member.buffered))
-  const othersWait = (stream: ChannelStream): boolean =>
-    [...streams.values()].some((other) => other !== stream && any(other, (member) => member.waiting))
+  const othersWait = (stream: ChannelStream): boolean => {
+    for (const other of streams.values()) if (other !== stream && any(other, (member) => member.waiting)) return true
+    return false
+  }
 
   const release = (stream: ChannelStream): void => {
-    held.get(stream)?.()
+    const letGo = held.get(stream)
+    if (!letGo) return
     held.delete(stream)
+    if (held.size === 0) cancelLimit()
+    letGo()
   }
   const pause = (stream: ChannelStream): void => {
     report({ type: 'paused', channel: stream.name, buffered: buffered(stream), how: 'wire' })
+    stream.pressed = true
     stream.pause()
     release(stream)
   }
   const hold = (stream: ChannelStream): void => {
-    const letGo = source.hold()
-    const cancel = platform.delay(() => pause(stream), maxHeldMs)
-    held.set(stream, () => {
-      cancel()
-      letGo()
-    })
+    if (held.size === 0) {
+      cancelLimit = platform.delay(() => {
+        for (const each of [...held.keys()]) pause(each)
+      }, maxHeldMs)
+    }
+    held.set(stream, source.hold())
+    stream.pressed = true
     report({ type: 'paused', channel: stream.name, buffered: buffered(stream), how: 'held' })
+  }
+  const relieve = (stream: ChannelStream): void => {
+    stream.pressed = false
+    release(stream)
+    stream.resume()
   }
 
   return {
     check(stream) {
-      if (stream.paused || held.has(stream)) {
-        if (any(stream, (member) => !member.drained)) {
-          if (held.has(stream) && othersWait(stream)) pause(stream)
-          return
-        }
-        release(stream)
-        stream.resume()
-      } else if (any(stream, (member) => member.full)) {
-        if (othersWait(stream)) pause(stream)
-        else hold(stream)
-      }
+      if (stream.paused || !any(stream, (member) => member.full)) return
+      // Held, and more has come: the Source could not comply.
+      if (held.has(stream) || othersWait(stream)) pause(stream)
+      else hold(stream)
     },
-    forget(stream) {
-      release(stream)
-      stream.resume()
+    eased(stream) {
+      if (stream.pressed && !any(stream, (member) => !member.drained)) relieve(stream)
     },
+    consumerWaits() {
+      if (held.size === 0) return
+      for (const stream of [...held.keys()]) if (othersWait(stream)) pause(stream)
+    },
+    forget: relieve,
   }
 }

@@ -23,9 +23,9 @@ export interface SubscriptionStats {
   /** Repeats dropped. */
   duplicates: number
   buffered: number
-  /** Age of the event last handed out. */
+  /** How old the event last handed out was then. */
   lagMs?: number
   committed?: ReplayId
-  /** Why it ended: 'closed', 'aborted', 'failed', or for a drain 'idle', 'maxMs', 'maxEvents', 'reached-start'. */
+  /** Why it ended: 'closed', 'aborted', 'failed', 'stopped' by askStop(), or for a drain 'idle', 'maxMs', 'maxEvents', 'reached-start'. */
   ended?: string
 }

@@ -22,9 +22,11 @@ export interface StreamEvent<T = unknown> {
   /** Exactly as received. */
   message: BayeuxMessage
   /**
-   * Says this event is finished. Resolves when a position that covers it is durable: positions are a low-water mark, so
-   * that is when every earlier event is finished too.
-   * @throws ReplayError `store_failed`
+   * Says this event is finished. Positions are a low-water mark: it resolves when every earlier event is finished too and
+   * the position that follows is durable. Of events that share an id (enriched change events) the id becomes the position
+   * with the last of them; the commits of those before it wait for what precedes the group.
+   * With `commit: 'manual'` commit every event. Without a replay store it resolves at once.
+   * @throws ReplayError `store_failed`; StateError `client_stopped` when it was closed with earlier events unfinished
    */
   commit(): Promise<void>
 }

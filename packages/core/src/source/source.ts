@@ -45,8 +45,8 @@ export interface OpenRequest {
   position: StartPosition
   /** Closes the feed: the channel is unsubscribed and its batches end. */
   signal: AbortSignal
-  /** How many more events the caller has room for; a Source may fetch ahead while a reply fits. */
-  room(): number
+  /** How many more events the caller has room for, when they come in a reply of `bytes`; a Source may fetch ahead while one fits. */
+  room(bytes: number): number
   /** True: an org limit rejects `accepted` instead of being waited for. */
   failOnLimit?: boolean
 }

@@ -21,8 +21,8 @@ export interface Registry {
   refuse(entry: FeedEntry, error: unknown): void
   /** Ends every feed; without an error, so that each is opened again. */
   endAll(error?: unknown): void
-  /** The smallest room among the feeds. */
-  room(): number
+  /** The smallest room among the feeds, for a reply of `bytes`; none where a batch has not been taken yet. */
+  room(bytes: number): number
 }
 
 export interface RegistryHooks {
@@ -94,9 +94,9 @@ export function registry(hooks: RegistryHooks): Registry {
       routes.clear()
       for (const entry of ended) endFeed(entry, error)
     },
-    room() {
+    room(bytes) {
       let least = Number.POSITIVE_INFINITY
-      for (const entry of entries) least = Math.min(least, entry.request.room())
+      for (const entry of entries) least = Math.min(least, entry.batches.size > 0 ? 0 : entry.request.room(bytes))
       return least
     },
   }

@@ -86,6 +86,8 @@ export function bayeuxSession(parts: SessionParts): Session {
   let wakeHeld = (): void => {}
   let started: Deferred<void> = deferred()
   let identified: Deferred<string> = deferred()
+  let isIdentified = false
+  let knownOrg: string | undefined
   let refusal: SfStreamError | undefined
   let handshaking: Promise<void> | undefined
 
@@ -111,6 +113,11 @@ export function bayeuxSession(parts: SessionParts): Session {
     switch (effect.type) {
       case 'authenticate':
         refusal = effect.replace ? (effect.because ?? refusal) : undefined
+        // The next token may belong to another org: who opens a channel now has to wait for it.
+        if (effect.replace && isIdentified) {
+          identified = deferred()
+          isIdentified = false
+        }
         void authenticate(life.signal)
         break
       case 'handshake':
@@ -171,8 +178,12 @@ export function bayeuxSession(parts: SessionParts): Session {
       const session = await tokens.get(signal, refusal)
       if (signal.aborted) return
       refusal = undefined
-      identified.resolve(orgKey(session))
-      if (replaced) identified = resolved(orgKey(session))
+      const org = orgKey(session)
+      // Positions are of no use in another org: whoever asked for one begins again.
+      if (knownOrg !== undefined && knownOrg !== org) registry.endAll()
+      knownOrg = org
+      identified.resolve(org)
+      isIdentified = true
       dispatch({ type: 'authenticated', replaced, instanceUrl: session.instanceUrl })
     } catch (error) {
       if (signal.aborted) return
@@ -268,7 +279,7 @@ export function bayeuxSession(parts: SessionParts): Session {
   const mayPollEarly = (response: { status: number; text: string; cut?: string }): boolean => {
     if (response.cut || holds > 0 || conversation.inspectsReplies || machine.memory.advice.intervalMs > 0) return false
     const size = cleanReplySize(response.status, response.text)
-    return size !== undefined && size <= registry.room()
+    return size !== undefined && size <= registry.room(response.text.length)
   }
 
   const pollDeadline = (): Deadline => ({ ...shortDeadline, headersMs: (machine.memory.advice.timeoutMs ?? defaultHoldMs) + 20_000 })
@@ -324,7 +335,9 @@ export function bayeuxSession(parts: SessionParts): Session {
       const { tag } = machine.phase
       if (tag === 'idle' || tag === 'stopped' || tag === 'failed') {
         started = deferred()
-        identified = tokens.current ? resolved(orgKey(tokens.current)) : deferred()
+        identified = deferred()
+        isIdentified = tokens.current !== undefined
+        if (tokens.current) identified.resolve(orgKey(tokens.current))
         dispatch({ type: 'start' })
       }
       return started.promise
@@ -390,10 +403,4 @@ export function bayeuxSession(parts: SessionParts): Session {
     },
   }
   return session
-}
-
-function resolved<T>(value: T): Deferred<T> {
-  const settled = deferred<T>()
-  settled.resolve(value)
-  return settled
 }

@@ -7,6 +7,7 @@ import { checkOptions } from './check-options.ts'
 import type { ClientState, ClientStatus } from './client-status.ts'
 import { delivery } from './delivery/delivery.ts'
 import { memoryReplayStore } from './delivery/memory-replay-store.ts'
+import { StateError } from './errors.ts'
 import type { ClientOptions, SubscribeOptions } from './options.ts'
 import { webPlatform } from './platform.ts'
 import type { StreamingClient } from './streaming-client.ts'
@@ -51,7 +52,9 @@ export function createClient(options: ClientOptions): StreamingClient {
   })
 
   let stopping: Promise<void> | undefined
+  let stops = 0
   const stop = (): Promise<void> => {
+    stops++
     stopping ??= (async () => {
       try {
         // Saving and saying goodbye do not wait for each other. Goodbye first: it spares the org the unsubscribes.
@@ -60,6 +63,7 @@ export function createClient(options: ClientOptions): StreamingClient {
         if (saved.status === 'rejected') throw saved.reason
       } finally {
         stopping = undefined
+        disarm()
         for (const each of [...statuses, ...messages]) each.finish()
         statuses.clear()
         messages.clear()
@@ -68,12 +72,17 @@ export function createClient(options: ClientOptions): StreamingClient {
     return stopping
   }
   const { signal } = options
-  if (signal) {
-    onAbort(signal, () => {
+  let disarm = (): void => {}
+  /** Listens while there is something to stop: a signal may outlive any number of clients. */
+  const arm = (): void => {
+    if (!signal) return
+    disarm()
+    disarm = onAbort(signal, () => {
       deliveries.abort(signal.reason)
       stop().catch(() => {})
     })
   }
+  arm()
 
   const client: StreamingClient = {
     get state() {
@@ -84,12 +93,20 @@ export function createClient(options: ClientOptions): StreamingClient {
     },
     async start() {
       signal?.throwIfAborted()
-      await stopping
+      if (stopping) {
+        const asked = stops
+        await stopping.catch(() => {})
+        if (stops !== asked) throw stoppedFirst()
+      }
+      arm()
       await source.start()
     },
     subscribe<T>(channel: string, subscribeOptions: SubscribeOptions<T> = {}) {
       signal?.throwIfAborted()
-      return deliveries.subscribe(checkedChannel(channel), subscribeOptions)
+      if (stopping) throw stoppedFirst()
+      const subscription = deliveries.subscribe(checkedChannel(channel), subscribeOptions)
+      arm()
+      return subscription
     },
     unsubscribe: (channel) => deliveries.unsubscribe(channel),
     events: () => deliveries.events(),
@@ -103,4 +120,8 @@ export function createClient(options: ClientOptions): StreamingClient {
     },
   }
   return client
+}
+
+function stoppedFirst(): StateError {
+  return new StateError({ code: 'client_stopped', message: 'The client is stopping.', remediation: 'Await stop() first.' })
 }

@@ -15,3 +15,9 @@ export function deferred<T>(): Deferred<T> {
   promise.catch(() => {})
   return { promise, resolve, reject }
 }
+
+export function resolved<T>(value: T): Deferred<T> {
+  const settled = deferred<T>()
+  settled.resolve(value)
+  return settled
+}

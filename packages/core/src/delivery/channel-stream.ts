@@ -64,6 +64,7 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
   /** Where to open the channel again after a feed that began at `from` has ended. */
   const onward = (from: StartPosition, wasAccepted: boolean): StartPosition => {
     if (last !== undefined) return last
+    if (from === 'off' && wasAccepted) gapReport('no-position', undefined, 'off')
     if (from !== 'new' || !wasAccepted) return from
     if (parts.gap === 'report' || gapReplayed) {
       gapReport('no-position', undefined, 'new')
@@ -183,7 +184,6 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
     const { signal } = life
     let from: StartPosition | undefined
     for (let again = false; !signal.aborted; again = true) {
-      if (roomAgain) await untilAborted(roomAgain.promise, signal)
       const now = await untilAborted(source.org(), signal)
       if (from === undefined || now !== org) {
         if (org !== undefined) {
@@ -194,6 +194,8 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
         if (org !== undefined) gapReport('other-org', undefined, from)
         org = now
       }
+      // Looked at last: a pause may have come while the org or the store was asked.
+      while (roomAgain) await untilAborted(roomAgain.promise, signal)
       if (again) known.resubscribed()
       const start: StartPosition = from
       try {

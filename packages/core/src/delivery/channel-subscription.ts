@@ -23,6 +23,8 @@ export interface ChannelSubscriptionParts<T> {
   /** Undefined where nothing is stored, and until the org is known. */
   writer(): PositionWriter | undefined
   report: Parameters<typeof validator>[1]
+  /** Nothing of it is left to do: everything finished is durable. */
+  concluded(): void
 }
 
 /** A subscription as the client sees it: what users have, and what streams and `events()` need besides. */
@@ -87,11 +89,15 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
     }
   }
   const finish = (slot: Slot): void => {
+    const before = mark.unfinished
     if (mark.finish(slot)) moved()
+    // Nothing may be left to take, so a channel paused for what is uncommitted would hear of it from nowhere else.
+    if (attached && before > maxUncommitted / 2 && mark.unfinished <= maxUncommitted / 2) channel.taken()
   }
   const commit = (slot: Slot): Promise<void> => {
     finish(slot)
-    if (slot.covered || concluded) return flush()
+    if (slot.covered) return flush()
+    if (concluded) return Promise.reject(notCovered(channel.name))
     const done = deferred<void>()
     commits.push({ slot, done })
     return done.promise
@@ -124,9 +130,9 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
   const conclude = (): Promise<void> => {
     concluded ??= flush().finally(() => {
       parts.writer()?.close()
-      for (const { done } of commits.splice(0)) done.resolve()
+      for (const { done } of commits.splice(0)) done.reject(notCovered(channel.name))
     })
-    concluded.catch(() => {})
+    concluded.then(parts.concluded, () => {})
     return concluded
   }
   const abort = (reason: unknown): void => {
@@ -316,7 +322,7 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
       return events.size
     },
   }
-  const removeAbort = options.signal ? onAbort(options.signal, () => abort(options.signal?.reason)) : (): void => {}
+  let removeAbort = (): void => {}
   const draining: Drain | undefined = options.until
     ? drain(
         options.until,
@@ -329,5 +335,16 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
         },
       )
     : undefined
+  // Last, because a signal may be aborted already.
+  if (options.signal) removeAbort = onAbort(options.signal, () => abort(options.signal?.reason))
   return subscription
+}
+
+function notCovered(channel: string): StateError {
+  return new StateError({
+    code: 'client_stopped',
+    message: `${channel} was closed before an earlier event was finished, so this one's position was not stored.`,
+    remediation: 'Nothing: it comes again. Commit every event before closing to avoid that.',
+    channel,
+  })
 }

@@ -1,3 +1,5 @@
+import { deadlineReached, withDeadline } from '../async/with-deadline.ts'
+import { checkSubscribeOptions } from '../check-options.ts'
 import type { ClientStatus } from '../client-status.ts'
 import { ReplayError, SfStreamError, StateError } from '../errors.ts'
 import { checkedReplayId } from '../events/replay-id.ts'
@@ -10,8 +12,11 @@ import { type ChannelSubscription, channelSubscription } from './channel-subscri
 import { type MergedEvents, mergedEvents } from './merged-events.ts'
 import { type PositionWriter, positionWriter } from './position-writer.ts'
 import { pressure } from './pressure.ts'
-import type { ReplayKey } from './replay-store.ts'
+import type { ReplayKey, ReplayStore } from './replay-store.ts'
 import type { Subscription } from './subscription.ts'
+
+/** A store that has not answered by then will not be waited for in silence. */
+const maxLoadMs = 30_000
 
 export interface DeliveryParts {
   source: Source
@@ -37,6 +42,7 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
   const streams = new Map<string, ChannelStream>()
   const subscriptions = new Set<ChannelSubscription>()
   const merges = new Set<MergedEvents>()
+  const neverAborted = new AbortController().signal
   const backpressure = pressure(source, platform, streams, report)
 
   const offer = (subscription: ChannelSubscription): void => {
@@ -44,6 +50,15 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
     void Promise.resolve().then(() => {
       for (const merge of merges) merge.offer(subscription)
     })
+  }
+
+  /** A store may also throw, or answer without a promise. */
+  const load = (key: ReplayKey): Promise<Awaited<ReturnType<ReplayStore['load']>>> => {
+    try {
+      return Promise.resolve(store?.load(key))
+    } catch (cause) {
+      return Promise.reject(cause)
+    }
   }
 
   /** Loads the position, and has `opened` told of the org it belongs to. */
@@ -58,8 +73,8 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
     if (replay !== undefined && replay !== 'stored') return replay
     if (!store) return 'new'
     try {
-      const stored = await store.load(key)
-      if (typeof stored === 'string') return stored
+      const stored = await withDeadline(maxLoadMs, { signal: neverAborted, platform }, () => load(key))
+      if (stored === 'all' || stored === 'new') return stored
       if (stored) return checkedReplayId(stored.replayId)
       const others = (await store.orgs?.(key)) ?? []
       if (others.length > 0) report({ type: 'replayGap', channel, reason: 'unknown-org', from: undefined, to: 'new' })
@@ -68,7 +83,7 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
       if (cause instanceof SfStreamError) throw cause
       throw new ReplayError({
         code: 'store_unreadable',
-        message: `The stored position of ${channel} could not be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
+        message: `The stored position of ${channel} could not be read: ${cause === deadlineReached ? 'no answer within 30 s' : cause instanceof Error ? cause.message : String(cause)}.`,
         remediation: "Mend the replay store, or choose where to begin: replay: 'all', 'new' or an id.",
         channel,
         cause,
@@ -114,6 +129,7 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
 
   return {
     subscribe<T>(channel: string, subscribeOptions: SubscribeOptions<T>): Subscription<T> {
+      checkSubscribeOptions(subscribeOptions)
       const replay = checked(channel, subscribeOptions.replay)
       let writer: PositionWriter | undefined
       const shared = streams.get(channel)
@@ -124,18 +140,23 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
           writer?.close()
           writer = store ? positionWriter(store, key, platform, (error) => report({ type: 'storeFailed', channel, error })) : undefined
         })
-      const subscription = channelSubscription<T>({
+      const subscription: ChannelSubscription<T> = channelSubscription<T>({
         channel: stream,
         platform,
         options: subscribeOptions,
         autoCommit: commit === 'auto',
         writer: () => writer,
         report,
+        concluded: () => subscriptions.delete(known),
       })
       const known = subscription as ChannelSubscription
       subscriptions.add(known)
       known.onReceived = () => offer(known)
-      if (subscribeOptions.signal?.aborted) return subscription
+      if (subscribeOptions.signal?.aborted) {
+        // A stream that nobody starts would keep its channel's name from everybody else.
+        if (!shared) streams.delete(channel)
+        return subscription
+      }
       stream.join(known)
       if (!shared) stream.start()
       subscription.ready.catch((error: unknown) => {

@@ -5,6 +5,8 @@ import type { ReplayKey, ReplayPosition, ReplayStore } from './replay-store.ts'
 
 /** A failing store is tried again after this long, doubled each time, up to a minute. */
 const firstRetryMs = 1_000
+/** A save that has not settled by then has failed: later positions must not wait behind it for ever. */
+const maxSaveMs = 30_000
 
 /**
  * Brings positions to the store: one save at a time, the newest position follows. A failing store is reported and tried
@@ -31,6 +33,7 @@ export function positionWriter(
   let newest: ReplayPosition | undefined
   let saved: ReplayPosition | undefined
   let saving = false
+  let closed = false
   let failures = 0
   let cancelTimer: (() => void) | undefined
   let lastSaveAt = Number.NEGATIVE_INFINITY
@@ -48,8 +51,12 @@ export function positionWriter(
     saving = true
     const callers = waiting.splice(0)
     lastSaveAt = platform.now()
-    Promise.resolve()
-      .then(() => store.save(key, position))
+    let cancelLimit = (): void => {}
+    const limit = new Promise<never>((_, reject) => {
+      cancelLimit = platform.delay(() => reject(new Error('no answer within 30 s')), maxSaveMs)
+    })
+    Promise.race([Promise.resolve().then(() => store.save(key, position)), limit])
+      .finally(cancelLimit)
       .then(
         () => {
           saving = false
@@ -65,14 +72,14 @@ export function positionWriter(
           for (const caller of callers) caller.reject(error)
           failures++
           if (waiting.length > 0) save()
-          else cancelTimer ??= platform.delay(save, Math.min(60_000, firstRetryMs * 2 ** (failures - 1)))
+          else if (!closed) cancelTimer ??= platform.delay(save, Math.min(60_000, firstRetryMs * 2 ** (failures - 1)))
         },
       )
   }
 
   const schedule = (): void => {
     const waitMs = waiting.length > 0 ? 0 : lastSaveAt + lagMs - platform.now()
-    if (waitMs <= 0) save()
+    if (waitMs <= 0 || closed) save()
     else cancelTimer ??= platform.delay(save, waitMs)
   }
 
@@ -93,6 +100,7 @@ export function positionWriter(
       return caller.promise
     },
     close() {
+      closed = true
       cancelTimer?.()
       cancelTimer = undefined
     },

@@ -109,7 +109,6 @@ export function transition(machine: Machine, input: Input, now: number, random: 
       break
 
     case 'stop':
-      if (over) return ignore
       return to({ tag: 'stopped' }, memory, { type: 'endSession' }, state('stopped'))
 
     case 'fault':

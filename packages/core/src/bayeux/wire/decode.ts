@@ -104,7 +104,7 @@ function isReply(message: BayeuxMessage): boolean {
 
 /** Digits that a JavaScript number would round are kept as text. Found by a scan, so that other replies pay nothing. */
 function losslessIds(text: string): string {
-  return /"replayId"\s*:\s*\d{16}/.test(text) ? text.replace(/("replayId"\s*:\s*)(\d{16,})/g, '$1"$2"') : text
+  return /"replayId"\s*:\s*\d{16}/.test(text) ? text.replace(/("replayId"\s*:\s*)(\d{16,})(?![\d.eE])/g, '$1"$2"') : text
 }
 
 /** The elements of a top-level array that are complete, by one walk over the text. */

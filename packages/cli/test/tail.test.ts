@@ -49,14 +49,15 @@ describe('tail', () => {
 
   it('a look at old events moves no position, unless the positions are named', { timeout: 60_000 }, async () => {
     publish(1, 4)
-    const look = sfstream(['tail', channel, '--replay', 'all', '--limit', '3', '--json'], org.env)
+    const look = sfstream(['tail', channel, '--replay', 'all', '--limit', '3', '--json'], org.env, org.store)
     expect(await look.status).toBe(0)
     expect(numbers(look.out.text)).toEqual([1, 2, 3])
-    const other = sfstream(['tail', channel, '--replay', 'all', '--limit', '2', '--json', '--consumer', 'looker'], org.env)
+    const other = sfstream(['tail', channel, '--replay', 'all', '--limit', '2', '--json', '--consumer', 'looker'], org.env, org.store)
     expect(await other.status).toBe(0)
-    const kept = await readdir(join(org.cwd, '.sfstream/replay'))
+    const folder = join(org.store, '.sfstream/replay')
+    const kept = await readdir(folder)
     expect(kept).toHaveLength(1)
-    expect(await readFile(join(org.cwd, '.sfstream/replay', kept[0]!), 'utf8')).toContain('looker')
+    expect(await readFile(join(folder, kept[0]!), 'utf8')).toContain('looker')
   })
 
   it('--limit counts all channels together', async () => {

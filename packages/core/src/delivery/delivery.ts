@@ -1,3 +1,4 @@
+import { checkSubscribeOptions } from '../check-options.ts'
 import type { ClientStatus } from '../client-status.ts'
 import { StateError } from '../errors.ts'
 import { checkedReplayId } from '../events/replay-id.ts'
@@ -127,6 +128,7 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
 
   return {
     subscribe<T>(channel: string, subscribeOptions: SubscribeOptions<T>): Subscription<T> {
+      checkSubscribeOptions(subscribeOptions)
       const replay = checked(channel, subscribeOptions.replay)
       if (subscribeOptions.signal?.aborted) return make(closedChannel(channel), subscribeOptions) as Subscription<T>
       const shared = streams.get(channel)

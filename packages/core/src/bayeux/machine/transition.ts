@@ -110,7 +110,6 @@ export function transition(machine: Machine, given: Input, now: number, random: 
       break
 
     case 'stop':
-      if (over) return ignore
       return to({ tag: 'stopped' }, memory, { type: 'endSession' }, state('stopped'))
 
     case 'fault':

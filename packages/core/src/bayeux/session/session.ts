@@ -8,11 +8,13 @@ import type { Platform } from '../../platform.ts'
 import type { SourceStatus } from '../../source/source-status.ts'
 import type { Effect, Input, Machine, MachineOptions, Step } from '../machine/machine.ts'
 import { initialMachine, transition } from '../machine/transition.ts'
-import type { Deadline, Transport } from '../transport/transport.ts'
+import type { Transport } from '../transport/transport.ts'
 import { cleanReplySize } from '../wire/decode.ts'
+import { chunked } from '../wire/encode.ts'
 import { type Fault, messageFault, transientFault } from '../wire/fault.ts'
 import type { Advice, BayeuxMessage } from '../wire/message.ts'
 import type { Address, Answer, Conversation } from './conversation.ts'
+import { closeTransport, goodbyeMs, pollDeadline, shortDeadline } from './deadlines.ts'
 import type { EndpointResolver } from './endpoint.ts'
 import { handshakeMessage, readHandshake } from './handshake.ts'
 import type { Registry } from './registry.ts'
@@ -20,13 +22,8 @@ import { type RetryPolicies, verdict } from './retry-policies.ts'
 import { brokenOff, interrupted, knownError, noReply } from './session-errors.ts'
 import type { Tokens } from './tokens.ts'
 
-/** Deadline of every request but held polls. [PROTOCOL T1] */
-export const shortDeadline: Deadline = { headersMs: 30_000, idleMs: 30_000, totalMs: 600_000 }
-/** What an org holds a poll for, before it has said so. */
-const defaultHoldMs = 110_000
 /** An org forgets a session 40 s after its last answer, so a full buffer may delay a poll for this long. [PROTOCOL B1] */
 const maxHoldMs = 25_000
-const goodbyeMs = 2_000
 
 export interface SessionParts {
   platform: Platform
@@ -51,6 +48,8 @@ type PollTurn = 'first' | 'next' | 'early'
 /** Runs the machine's effects: the one owner of the connect loop, of timers and of the session's signal. */
 export interface Session {
   readonly live: boolean
+  /** Started, and neither stopped nor failed since. */
+  readonly running: boolean
   readonly failure: SfStreamError | undefined
   readonly clientId: string | undefined
   /** Aborts when the session ends or is interrupted. */
@@ -168,7 +167,7 @@ export function bayeuxSession(parts: SessionParts): Session {
     // Losing a session and refusing a token are not for a policy to judge.
     const judged = policy.shouldRetry && what.kind !== 'unknown-client' && what.kind !== 'auth'
     const count = machine.memory.attempts[step === 'control' ? 'connect' : step].count
-    const retry = judged ? await verdict(policy, what.error, count + 1) : undefined
+    const retry = judged ? await verdict(policy, what.error, count + 1, platform) : undefined
     if (!signal.aborted) dispatch({ type: 'fault', step, fault: what, advice, retryAfterMs, retry })
   }
 
@@ -187,11 +186,16 @@ export function bayeuxSession(parts: SessionParts): Session {
       dispatch({ type: 'authenticated', replaced, instanceUrl: session.instanceUrl })
     } catch (error) {
       if (signal.aborted) return
+      const session = tokens.current
+      const isRefusal = error === refusal
+      // A token that may not have been at fault is tried on; there is no other. [PROTOCOL F7]
+      if (isRefusal && session && refusal?.code === 'bad_reply') {
+        refusal = undefined
+        identified.resolve(orgKey(session))
+        return dispatch({ type: 'authenticated', replaced: false, instanceUrl: session.instanceUrl })
+      }
       const known = knownError(error)
-      // No other token is to be had, and the one in hand was only suspected: on with it.
-      const suspected = known === refusal && known.retryable ? tokens.current : undefined
-      if (suspected) return dispatch({ type: 'authenticated', replaced: false, instanceUrl: suspected.instanceUrl })
-      await fault('authenticate', { kind: known.retryable ? 'transient' : 'auth', error: known })
+      await fault('authenticate', { kind: known.retryable && !isRefusal ? 'transient' : 'auth', error: known })
     }
   }
 
@@ -203,6 +207,8 @@ export function bayeuxSession(parts: SessionParts): Session {
       conversation.resetIds()
       const message = { ...handshakeMessage, id: conversation.nextId() }
       const response = await conversation.post({ url, accessToken: session.accessToken }, [message], shortDeadline, signal)
+      // A transport may not listen to the signal, and what comes too late belongs to nobody.
+      if (signal.aborted) return
       const answer = conversation.read(response, 'handshake')
       if (!answer.ok) return await fault('handshake', answer.fault, undefined, answer.retryAfterMs)
       const result = readHandshake(answer.decoded)
@@ -249,7 +255,7 @@ export function bayeuxSession(parts: SessionParts): Session {
       }
       const message: BayeuxMessage = { channel: '/meta/connect', connectionType: 'long-polling', id: conversation.nextId(), clientId }
       if (first) message.advice = { timeout: 0 }
-      const response = await conversation.post(to, [message], first ? shortDeadline : pollDeadline(), signal)
+      const response = await conversation.post(to, [message], first ? shortDeadline : pollDeadline(machine.memory.advice.timeoutMs), signal)
       if (signal.aborted) return
       if (poll === mine) poll = undefined
       if (!first && mayPollEarly(response)) early = startPoll('early', false, 0)
@@ -282,8 +288,6 @@ export function bayeuxSession(parts: SessionParts): Session {
     return size !== undefined && size <= registry.room(response.text.length)
   }
 
-  const pollDeadline = (): Deadline => ({ ...shortDeadline, headersMs: (machine.memory.advice.timeoutMs ?? defaultHoldMs) + 20_000 })
-
   const untilRoom = async (signal: AbortSignal): Promise<void> => {
     const { controller, release } = linkedController(signal)
     wakeHeld = () => controller.abort(interrupted)
@@ -304,12 +308,19 @@ export function bayeuxSession(parts: SessionParts): Session {
       id: conversation.nextId(),
       clientId: clientId as string,
     }))
-    const answer = conversation.read(await conversation.post(to, messages, shortDeadline, signal), 'unsubscribe')
-    if (!answer.ok) return answer
-    const { fault: found } = session.absorb(answer, 'unsubscribe', () => true)
-    if (found) return { ok: false, fault: found }
+    for (const chunk of chunked(messages)) {
+      const answer = conversation.read(await conversation.post(to, chunk, shortDeadline, signal), 'unsubscribe')
+      if (signal.aborted) throw signal.reason
+      if (!answer.ok) return answer
+      const { fault: found } = session.absorb(answer, 'unsubscribe', () => true)
+      if (found) return { ok: false, fault: found }
+    }
     registry.atOrg.clear()
     return undefined
+  }
+
+  const say = async (to: Address, message: BayeuxMessage, signal: AbortSignal): Promise<void> => {
+    await conversation.post(to, [message], shortDeadline, signal)
   }
 
   const tell = (messages: readonly BayeuxMessage[], bad: readonly unknown[]): void => {
@@ -320,6 +331,9 @@ export function bayeuxSession(parts: SessionParts): Session {
   const session: Session = {
     get live() {
       return machine.phase.tag === 'connected' && poll !== undefined
+    },
+    get running() {
+      return machine.phase.tag !== 'idle' && machine.phase.tag !== 'stopped' && machine.phase.tag !== 'failed'
     },
     get failure() {
       return machine.phase.tag === 'failed' ? machine.phase.error : undefined
@@ -332,8 +346,7 @@ export function bayeuxSession(parts: SessionParts): Session {
     },
     address: () => (url && tokens.current ? { url, accessToken: tokens.current.accessToken } : undefined),
     start() {
-      const { tag } = machine.phase
-      if (tag === 'idle' || tag === 'stopped' || tag === 'failed') {
+      if (!session.running) {
         started = deferred()
         identified = deferred()
         isIdentified = tokens.current !== undefined
@@ -384,10 +397,9 @@ export function bayeuxSession(parts: SessionParts): Session {
         // A session that is just being made would hold a client slot until it expires.
         if (machine.phase.tag === 'handshaking' && handshaking) await untilAborted(handshaking, limit.signal).catch(() => {})
         const to = session.address()
-        const goodbye =
-          clientId && to
-            ? conversation.post(to, [{ channel: '/meta/disconnect', id: conversation.nextId(), clientId }], shortDeadline, limit.signal)
-            : undefined
+        const message = { channel: '/meta/disconnect', id: conversation.nextId(), clientId: clientId ?? '' }
+        // In a turn of its own: an extension may throw, and what follows has to happen all the same.
+        const goodbye = clientId && to ? untilAborted(say(to, message, limit.signal), limit.signal) : undefined
         dispatch({ type: 'stop' })
         await goodbye
       } catch {
@@ -396,6 +408,7 @@ export function bayeuxSession(parts: SessionParts): Session {
         cancelLimit()
         limit.abort(interrupted)
         transport.reset?.()
+        await closeTransport(transport, platform)
         const stopped = new StateError({ code: 'client_stopped', message: 'The client was stopped.', remediation: 'Call start() again.' })
         started.reject(stopped)
         identified.reject(stopped)

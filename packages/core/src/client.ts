@@ -3,7 +3,7 @@ import { type Tap, type TapIterator, tap } from './async/tap.ts'
 import { bayeuxSource } from './bayeux/session/bayeux-source.ts'
 import { checkedChannel } from './bayeux/wire/channel.ts'
 import type { BayeuxMessage } from './bayeux/wire/message.ts'
-import { checkOptions } from './check-options.ts'
+import { checkOptions, checkSubscribeOptions } from './check-options.ts'
 import type { ClientState, ClientStatus } from './client-status.ts'
 import { delivery } from './delivery/delivery.ts'
 import { memoryReplayStore } from './delivery/memory-replay-store.ts'
@@ -103,6 +103,7 @@ export function createClient(options: ClientOptions): StreamingClient {
     },
     subscribe<T>(channel: string, subscribeOptions: SubscribeOptions<T> = {}) {
       if (stopping) throw stoppedFirst()
+      checkSubscribeOptions(subscribeOptions)
       begin()
       return deliveries.subscribe(checkedChannel(channel), subscribeOptions)
     },

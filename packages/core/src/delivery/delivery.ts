@@ -1,4 +1,3 @@
-import { checkSubscribeOptions } from '../check-options.ts'
 import type { ClientStatus } from '../client-status.ts'
 import { StateError } from '../errors.ts'
 import { checkedReplayId } from '../events/replay-id.ts'
@@ -128,7 +127,6 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
 
   return {
     subscribe<T>(channel: string, subscribeOptions: SubscribeOptions<T>): Subscription<T> {
-      checkSubscribeOptions(subscribeOptions)
       const replay = checked(channel, subscribeOptions.replay)
       if (subscribeOptions.signal?.aborted) return make(closedChannel(channel), subscribeOptions) as Subscription<T>
       const shared = streams.get(channel)

@@ -6,6 +6,8 @@ import type { Deadline, Transport } from '../transport/transport.ts'
 export const shortDeadline: Deadline = { headersMs: 30_000, idleMs: 30_000, totalMs: 600_000 }
 /** How long a goodbye may take. */
 export const goodbyeMs = 2_000
+/** An org forgets a session 40 s after its last answer, so a full buffer may delay a poll for this long. [PROTOCOL B1] */
+export const maxHoldMs = 25_000
 /** What an org holds a poll for, before it has said so. */
 const defaultHoldMs = 110_000
 

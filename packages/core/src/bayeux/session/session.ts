@@ -11,19 +11,17 @@ import { initialMachine, transition } from '../machine/transition.ts'
 import type { Transport } from '../transport/transport.ts'
 import { cleanReplySize } from '../wire/decode.ts'
 import { chunked } from '../wire/encode.ts'
-import { type Fault, messageFault, transientFault } from '../wire/fault.ts'
+import { type Fault, transientFault } from '../wire/fault.ts'
 import type { Advice, BayeuxMessage } from '../wire/message.ts'
 import type { Address, Answer, Conversation } from './conversation.ts'
-import { closeTransport, goodbyeMs, pollDeadline, shortDeadline } from './deadlines.ts'
+import { closeTransport, goodbyeMs, maxHoldMs, pollDeadline, shortDeadline } from './deadlines.ts'
 import type { EndpointResolver } from './endpoint.ts'
+import { type Findings, findings } from './findings.ts'
 import { handshakeMessage, readHandshake } from './handshake.ts'
 import type { Registry } from './registry.ts'
 import { type RetryPolicies, verdict } from './retry-policies.ts'
 import { brokenOff, interrupted, knownError, noReply } from './session-errors.ts'
 import type { Tokens } from './tokens.ts'
-
-/** An org forgets a session 40 s after its last answer, so a full buffer may delay a poll for this long. [PROTOCOL B1] */
-const maxHoldMs = 25_000
 
 export interface SessionParts {
   platform: Platform
@@ -60,17 +58,10 @@ export interface Session {
   hold(): () => void
   stop(): Promise<void>
   /** Takes in what every reply may carry besides its own answer; says what failed in it, if anything. */
-  absorb(answer: Answer & { ok: true }, request: string, own: (message: BayeuxMessage) => boolean): Absorbed
+  absorb(answer: Answer & { ok: true }, request: string, own: (message: BayeuxMessage) => boolean): Findings
   fault(step: Step | 'control', fault: Fault, advice?: Advice, retryAfterMs?: number): Promise<void>
   /** Follows advice that came with anything but a connect. */
   advise(advice: Advice): void
-}
-
-export interface Absorbed {
-  /** A failure that concerns the session, whichever message carried it. */
-  fault: Fault | undefined
-  advice: Advice | undefined
-  disconnected: boolean
 }
 
 export function bayeuxSession(parts: SessionParts): Session {
@@ -369,22 +360,10 @@ export function bayeuxSession(parts: SessionParts): Session {
       }
     },
     absorb(answer, request, own) {
-      const { all, bad, meta, events } = answer.decoded
+      const { all, bad, events } = answer.decoded
       tell(all, bad)
       registry.dispatch(events, answer.complete, answer.bytesEach)
-      // The whole array is looked at before anything is decided: the cause may stand behind a pushed disconnect. [PROTOCOL F1]
-      const failures = meta.filter((message) => message.successful === false || (message.error && message.successful === undefined))
-      const faults = failures.map((message) => ({ message, fault: messageFault(message, request) }))
-      const ownFault = faults.find(({ message }) => own(message))
-      const grave = faults.find(
-        ({ fault: { kind } }) => kind === 'unknown-client' || kind === 'auth' || kind === 'cookie' || kind === 'other-user',
-      )
-      const found = (request === 'connect' ? (ownFault ?? grave ?? faults[0]) : grave) ?? undefined
-      return {
-        fault: found?.fault,
-        advice: found?.message.advice ?? [...meta, ...events].find((message) => message.advice && message.successful !== false)?.advice,
-        disconnected: !found && meta.some((message) => message.channel === '/meta/disconnect' && message.id === undefined),
-      }
+      return findings(answer.decoded, request, own)
     },
     fault,
     advise: (advice) => dispatch({ type: 'advised', advice }),

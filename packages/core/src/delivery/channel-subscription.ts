@@ -70,6 +70,8 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
   let claimed = false
   let inLoop = false
   let processing = false
+  let aborted = false
+  let wakeProcess = (): void => {}
   let attached = true
   let draining: Drain | undefined
   let removeAbort = (): void => {}
@@ -237,7 +239,10 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
         },
         concurrency,
         orderBy,
-        aborted: () => ended === 'aborted',
+        aborted: () => aborted,
+        onAbort(wake) {
+          wakeProcess = wake
+        },
       }).finally(close)
     },
     toReadableStream() {
@@ -281,9 +286,11 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
       afterChecks(() => endAfterBuffer(events.finish))
     },
     abort(reason) {
-      if (ended === 'closed' || ended === 'aborted') return
+      if (ended === 'closed' || aborted) return
+      aborted = true
       ready.reject(reason)
       end('aborted', () => events.abort(reason))
+      wakeProcess()
     },
 
     receive(message, fields, size, drop) {

@@ -11,6 +11,8 @@ export interface ProcessParts<T> {
   orderBy: ((event: StreamEvent<T>) => string) | undefined
   /** An abort is answered at once; any other end waits for the handlers that run. */
   aborted(): boolean
+  /** Hands over what is to be called at an abort. */
+  onAbort(wake: () => void): void
 }
 
 /**
@@ -26,6 +28,11 @@ export async function processEvents<T>(parts: ProcessParts<T>): Promise<void> {
   let change: Deferred<void> = deferred()
   let failure: { error: unknown } | undefined
 
+  const wake = (): void => {
+    change.resolve()
+    change = deferred()
+  }
+  parts.onAbort(wake)
   const fail = (error: unknown): void => {
     failure ??= { error }
     parts.close()
@@ -40,8 +47,7 @@ export async function processEvents<T>(parts: ProcessParts<T>): Promise<void> {
       fail(error)
     } finally {
       running--
-      change.resolve()
-      change = deferred()
+      wake()
     }
   }
   const start = (event: StreamEvent<T>): void => {
@@ -60,7 +66,7 @@ export async function processEvents<T>(parts: ProcessParts<T>): Promise<void> {
       const next = await parts.pull()
       if (next.done || failure) break
       start(next.value)
-      while (running >= concurrency && !failure) await change.promise
+      while (running >= concurrency && !failure && !parts.aborted()) await change.promise
     }
   } catch (error) {
     if (parts.aborted()) throw error

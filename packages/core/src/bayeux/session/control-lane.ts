@@ -131,11 +131,18 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     for (const chunk of chunks) {
       const entries = chunk.flatMap((message) => asked.get(message) ?? []).filter((entry) => entry.stage === 'wanted')
       if (entries.length === 0) continue
-      for (const entry of entries) entry.stage = 'asking'
+      for (const entry of entries) {
+        entry.stage = 'asking'
+        // From here on the org may hold it, whether its reply arrives or not: it is unsubscribed before it is asked for again.
+        registry.atOrg.add(entry.request.channel)
+      }
       const answer = await request(chunk, 'subscribe', signal)
       if (signal.aborted || !answer) return
       if ('kind' in answer) {
-        for (const entry of entries) if (entry.stage === 'asking') entry.stage = 'wanted'
+        for (const entry of entries) {
+          registry.atOrg.delete(entry.request.channel)
+          if (entry.stage === 'asking') entry.stage = 'wanted'
+        }
         if (chunk.length > 1) return subscribe(entries, signal, true)
         const [entry] = entries
         if (entry) registry.refuse(entry, answer.error)
@@ -171,12 +178,12 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
   const accept = (entry: FeedEntry): void => {
     entry.stage = 'accepted'
     entry.attempts = noAttempts
-    registry.atOrg.add(entry.request.channel)
     entry.accepted.resolve(true)
   }
 
   /** A refusal concerns this channel alone. [PROTOCOL U3-U5] */
   const refused = async (entry: FeedEntry, { kind, error }: Fault, signal: AbortSignal): Promise<void> => {
+    registry.atOrg.delete(entry.request.channel)
     entry.attempts = failedOnce(entry.attempts, platform.now())
     const isLimit = kind === 'event-limit' || kind === 'client-limit'
     const judged = await verdict(policies.subscribe, error, entry.attempts.count, platform, signal)

@@ -306,10 +306,6 @@ export function bayeuxSession(parts: SessionParts): Session {
     return undefined
   }
 
-  const say = async (to: Address, message: BayeuxMessage, signal: AbortSignal): Promise<void> => {
-    await conversation.post(to, [message], shortDeadline, signal)
-  }
-
   const tell = (messages: readonly BayeuxMessage[], bad: readonly unknown[]): void => {
     for (const message of messages) parts.observeMessage(message)
     for (const message of bad) parts.report({ type: 'badMessage', reason: 'neither a reply nor an event', message })
@@ -383,7 +379,10 @@ export function bayeuxSession(parts: SessionParts): Session {
         const to = session.address()
         const message = { channel: '/meta/disconnect', id: conversation.nextId(), clientId: clientId ?? '' }
         // In a turn of its own: an extension may throw, and what follows has to happen all the same.
-        const goodbye = clientId && to ? untilAborted(say(to, message, limit.signal), limit.signal) : undefined
+        const goodbye =
+          clientId && to
+            ? untilAborted((async () => conversation.post(to, [message], shortDeadline, limit.signal))(), limit.signal)
+            : undefined
         dispatch({ type: 'stop' })
         await goodbye
       } catch {

@@ -3,7 +3,7 @@ import { type Tap, tap } from './async/tap.ts'
 import { bayeuxSource } from './bayeux/session/bayeux-source.ts'
 import { checkedChannel } from './bayeux/wire/channel.ts'
 import type { BayeuxMessage } from './bayeux/wire/message.ts'
-import { checkOptions } from './check-options.ts'
+import { checkOptions, checkSubscribeOptions } from './check-options.ts'
 import type { ClientState, ClientStatus } from './client-status.ts'
 import { delivery } from './delivery/delivery.ts'
 import { memoryReplayStore } from './delivery/memory-replay-store.ts'
@@ -104,6 +104,7 @@ export function createClient(options: ClientOptions): StreamingClient {
     subscribe<T>(channel: string, subscribeOptions: SubscribeOptions<T> = {}) {
       signal?.throwIfAborted()
       if (stopping) throw stoppedFirst()
+      checkSubscribeOptions(subscribeOptions)
       const subscription = deliveries.subscribe(checkedChannel(channel), subscribeOptions)
       arm()
       return subscription

@@ -1,5 +1,4 @@
 import { deadlineReached, withDeadline } from '../async/with-deadline.ts'
-import { checkSubscribeOptions } from '../check-options.ts'
 import type { ClientStatus } from '../client-status.ts'
 import { ReplayError, SfStreamError, StateError } from '../errors.ts'
 import { checkedReplayId } from '../events/replay-id.ts'
@@ -129,7 +128,6 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
 
   return {
     subscribe<T>(channel: string, subscribeOptions: SubscribeOptions<T>): Subscription<T> {
-      checkSubscribeOptions(subscribeOptions)
       const replay = checked(channel, subscribeOptions.replay)
       let writer: PositionWriter | undefined
       const shared = streams.get(channel)

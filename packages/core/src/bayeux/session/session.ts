@@ -48,7 +48,6 @@ type PollTurn = 'first' | 'next' | 'early'
 /** Runs the machine's effects: the one owner of the connect loop, of timers and of the session's signal. */
 export interface Session {
   readonly live: boolean
-  /** Started, and neither stopped nor failed since. */
   readonly running: boolean
   readonly failure: SfStreamError | undefined
   readonly clientId: string | undefined
@@ -194,7 +193,6 @@ export function bayeuxSession(parts: SessionParts): Session {
       conversation.resetIds()
       const message = { ...handshakeMessage, id: conversation.nextId() }
       const response = await conversation.post({ url, accessToken: session.accessToken }, [message], shortDeadline, signal)
-      // A transport may not listen to the signal, and what comes too late belongs to nobody.
       if (signal.aborted) return
       const answer = conversation.read(response, 'handshake')
       if (!answer.ok) return await fault('handshake', answer.fault, undefined, answer.retryAfterMs)
@@ -378,7 +376,7 @@ export function bayeuxSession(parts: SessionParts): Session {
         if (machine.phase.tag === 'handshaking' && handshaking) await untilAborted(handshaking, limit.signal).catch(() => {})
         const to = session.address()
         const message = { channel: '/meta/disconnect', id: conversation.nextId(), clientId: clientId ?? '' }
-        // In a turn of its own: an extension may throw, and what follows has to happen all the same.
+        // An async function, because an extension may throw and `stop` has to be dispatched all the same.
         const goodbye =
           clientId && to
             ? untilAborted((async () => conversation.post(to, [message], shortDeadline, limit.signal))(), limit.signal)

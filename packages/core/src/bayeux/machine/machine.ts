@@ -48,8 +48,8 @@ export type Input =
   | { type: 'start' }
   | { type: 'authenticated'; replaced: boolean; instanceUrl: string }
   | { type: 'handshaken'; advice: Advice | undefined }
-  /** A successful connect reply. */
-  | { type: 'connected'; advice: Advice | undefined }
+  /** A successful connect reply, with or without events. */
+  | { type: 'connected'; advice: Advice | undefined; hadEvents?: boolean }
   /** Advice on some other message. */
   | { type: 'advised'; advice: Advice }
   /** A server push of /meta/disconnect that no failed connect in the same reply explains. */
@@ -62,6 +62,8 @@ export type Input =
       retryAfterMs?: number | undefined
       retry?: boolean | undefined
     }
+  /** A channel is wanted again whose events may still be queued at the org from before. */
+  | { type: 'refresh' }
   | { type: 'timer' }
   | { type: 'stop' }
 

@@ -72,6 +72,14 @@ export function transition(machine: Machine, given: Input, now: number, random: 
         ? [{ type: 'report', status: { type: 'multipleClients', intervalMs: advice.intervalMs } }]
         : []
       const connect: Effect = { type: 'connect', first: false, resuming: false, afterMs: advice.intervalMs }
+      // What is queued from before is let out first, reply by reply: it would overtake the replay. [PROTOCOL C7]
+      if (phase.tag === 'connecting' && phase.resuming && input.hadEvents) {
+        return to(
+          phase,
+          { ...memory, advice, lastContact: now },
+          { type: 'connect', first: true, resuming: true, afterMs: advice.intervalMs },
+        )
+      }
       if (phase.tag === 'connecting') {
         const resubscribe: Effect[] = phase.resuming ? [{ type: 'resubscribe' }] : []
         return to({ tag: 'connected' }, { ...memory, advice, lastContact: now }, state('live'), ...clients, ...resubscribe, connect)
@@ -85,6 +93,12 @@ export function transition(machine: Machine, given: Input, now: number, random: 
         return loseSession('the org advised a handshake')
       }
       return to(phase, { ...memory, advice })
+    }
+
+    case 'refresh': {
+      if (phase.tag !== 'connecting' && phase.tag !== 'connected') return ignore
+      const connect: Effect = { type: 'connect', first: true, resuming: true, afterMs: 0 }
+      return to({ tag: 'connecting', resuming: true }, memory, { type: 'endFeeds' }, connect)
     }
 
     case 'disconnected':
@@ -197,11 +211,11 @@ export function transition(machine: Machine, given: Input, now: number, random: 
     if (!options.reconnect) return fail(lost(reason))
     const sessionLosses = memory.sessionLosses + 1
     const report: Effect = { type: 'report', status: { type: 'rehandshake', reason } }
-    const count = sessionLosses - 1 + extraLosses
     const held = memory.attempts.handshake
-    const attempts = { count: Math.max(count, held.count), since: held.count > 0 ? held.since : now }
+    const isFirst = memory.sessionLosses + extraLosses + held.count === 0
+    const attempts = isFirst ? held : failedOnce(held, now)
     const next = { ...memory, sessionLosses, attempts: { ...memory.attempts, handshake: attempts } }
-    const delay = attempts.count === 0 ? 0 : backoffMs(options.retry.handshake, attempts, now, random)
+    const delay = isFirst ? 0 : backoffMs(options.retry.handshake, attempts, now, random)
     if (delay === undefined) return fail(lost(reason))
     const delayMs = Math.max(delay, floorMs)
     if (delayMs === 0) {

@@ -48,6 +48,8 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
   let open = false
   let pumping = false
   const unsubscribes = new Set<string>()
+  /** Unsubscribed in this session, with the number of polls sent by then: until a later one is answered, events may be queued. */
+  const left = new Map<string, number>()
   const parcels: Parcel[] = []
 
   const pump = (): void => {
@@ -122,10 +124,21 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       // A refusal changes nothing: events of a closed feed go nowhere.
       await request(chunk, 'unsubscribe', signal)
       if (signal.aborted) return
+      for (const { subscription } of chunk) left.set(subscription as string, parts.session().polls.sent)
     }
   }
 
+  /** Whether events from before an unsubscribe may still come, and overtake the replay. [PROTOCOL U8] */
+  const mayOvertake = ({ request: { channel } }: FeedEntry): boolean => {
+    const sent = left.get(channel)
+    if (sent === undefined) return false
+    if (parts.session().polls.answered <= sent) return true
+    left.delete(channel)
+    return false
+  }
+
   const subscribe = async (wanted: readonly FeedEntry[], signal: AbortSignal, oneByOne = false): Promise<void> => {
+    if (wanted.filter(mayOvertake).length > 0 && parts.session().refresh()) return
     const asked = new Map<BayeuxMessage, FeedEntry>(wanted.map((entry) => [outgoing(subscribeMessage(entry)), entry]))
     const chunks = oneByOne ? [...asked.keys()].map((message) => [message]) : chunked([...asked.keys()])
     for (const chunk of chunks) {
@@ -237,6 +250,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     },
     interrupted(error) {
       open = false
+      left.clear()
       unsubscribes.clear()
       for (const parcel of parcels.splice(0)) parcel.replies.reject(error)
     },

@@ -14,10 +14,11 @@ import { chunked } from '../wire/encode.ts'
 import { type Fault, transientFault } from '../wire/fault.ts'
 import type { Advice, BayeuxMessage } from '../wire/message.ts'
 import type { Address, Answer, Conversation } from './conversation.ts'
-import { closeTransport, goodbyeMs, maxHoldMs, pollDeadline, shortDeadline } from './deadlines.ts'
+import { closeTransport, goodbyeMs, pollDeadline, shortDeadline } from './deadlines.ts'
 import type { EndpointResolver } from './endpoint.ts'
 import { type Findings, findings } from './findings.ts'
 import { handshakeMessage, readHandshake } from './handshake.ts'
+import { pollHold } from './poll-hold.ts'
 import type { Registry } from './registry.ts'
 import { type RetryPolicies, verdict } from './retry-policies.ts'
 import { brokenOff, interrupted, knownError, noReply } from './session-errors.ts'
@@ -46,7 +47,6 @@ type PollTurn = 'first' | 'next' | 'early'
 /** Runs the machine's effects: the one owner of the connect loop, of timers and of the session's signal. */
 export interface Session {
   readonly live: boolean
-  /** Started, and neither stopped nor failed since. */
   readonly running: boolean
   readonly failure: SfStreamError | undefined
   readonly clientId: string | undefined
@@ -62,6 +62,10 @@ export interface Session {
   fault(step: Step | 'control', fault: Fault, advice?: Advice, retryAfterMs?: number): Promise<void>
   /** Follows advice that came with anything but a connect. */
   advise(advice: Advice): void
+  /** How many polls have left, and the number of the last one answered. */
+  readonly polls: Readonly<{ sent: number; answered: number }>
+  /** Lets out what the org has queued, and subscribes everything again; false where that is under way or impossible. */
+  refresh(): boolean
 }
 
 export function bayeuxSession(parts: SessionParts): Session {
@@ -72,8 +76,8 @@ export function bayeuxSession(parts: SessionParts): Session {
   let url: URL | undefined
   let poll: AbortController | undefined
   let cancelTimer = (): void => {}
-  let holds = 0
-  let wakeHeld = (): void => {}
+  const polls = { sent: 0, answered: 0 }
+  const holding = pollHold(platform)
   let started: Deferred<void> = deferred()
   let identified: Deferred<string> = deferred()
   let isIdentified = false
@@ -198,7 +202,6 @@ export function bayeuxSession(parts: SessionParts): Session {
       conversation.resetIds()
       const message = { ...handshakeMessage, id: conversation.nextId() }
       const response = await conversation.post({ url, accessToken: session.accessToken }, [message], shortDeadline, signal)
-      // A transport may not listen to the signal, and what comes too late belongs to nobody.
       if (signal.aborted) return
       const answer = conversation.read(response, 'handshake')
       if (!answer.ok) return await fault('handshake', answer.fault, undefined, answer.retryAfterMs)
@@ -237,7 +240,7 @@ export function bayeuxSession(parts: SessionParts): Session {
       if (afterMs > 0) await sleep(afterMs, signal, platform)
       // The last reply's events are taken in one microtask after they were dispatched; then it is known whether there is room.
       else if (turn === 'next') await Promise.resolve()
-      if (holds > 0 && !first) await untilRoom(signal)
+      if (holding.held && !first) await holding.untilFree(signal)
       const to = session.address()
       if (!to || !clientId) return
       if (resuming && registry.atOrg.size > 0) {
@@ -246,6 +249,7 @@ export function bayeuxSession(parts: SessionParts): Session {
       }
       const message: BayeuxMessage = { channel: '/meta/connect', connectionType: 'long-polling', id: conversation.nextId(), clientId }
       if (first) message.advice = { timeout: 0 }
+      const number = ++polls.sent
       const response = await conversation.post(to, [message], first ? shortDeadline : pollDeadline(machine.memory.advice.timeoutMs), signal)
       if (signal.aborted) return
       if (poll === mine) poll = undefined
@@ -265,7 +269,8 @@ export function bayeuxSession(parts: SessionParts): Session {
       const { meta, events } = answer.decoded
       // Events without a reply are a reply: some servers leave it out. A reply to another request is none. [PROTOCOL C6]
       if (!meta.some(isOwn) && (meta.length > 0 || events.length === 0)) return await failed(transientFault(noReply()))
-      dispatch({ type: 'connected', advice: absorbed.advice })
+      polls.answered = Math.max(polls.answered, number)
+      dispatch({ type: 'connected', advice: absorbed.advice, hadEvents: events.length > 0 })
     } catch (error) {
       if (!signal.aborted) await failed(transientFault(knownError(error)))
     } finally {
@@ -274,22 +279,9 @@ export function bayeuxSession(parts: SessionParts): Session {
   }
 
   const mayPollEarly = (response: { status: number; text: string; cut?: string }): boolean => {
-    if (response.cut || holds > 0 || conversation.inspectsReplies || machine.memory.advice.intervalMs > 0) return false
+    if (response.cut || holding.held || conversation.inspectsReplies || machine.memory.advice.intervalMs > 0) return false
     const size = cleanReplySize(response.status, response.text)
     return size !== undefined && size <= registry.room(response.text.length)
-  }
-
-  const untilRoom = async (signal: AbortSignal): Promise<void> => {
-    const { controller, release } = linkedController(signal)
-    wakeHeld = () => controller.abort(interrupted)
-    try {
-      await sleep(maxHoldMs, controller.signal, platform)
-    } catch {
-      if (signal.aborted) throw signal.reason
-    } finally {
-      wakeHeld = () => {}
-      release()
-    }
   }
 
   const unsubscribeAll = async (to: Address, signal: AbortSignal): Promise<(Answer & { ok: false }) | undefined> => {
@@ -308,10 +300,6 @@ export function bayeuxSession(parts: SessionParts): Session {
     }
     registry.atOrg.clear()
     return undefined
-  }
-
-  const say = async (to: Address, message: BayeuxMessage, signal: AbortSignal): Promise<void> => {
-    await conversation.post(to, [message], shortDeadline, signal)
   }
 
   const tell = (messages: readonly BayeuxMessage[], bad: readonly unknown[]): void => {
@@ -350,15 +338,7 @@ export function bayeuxSession(parts: SessionParts): Session {
       session.start().catch(() => {})
       return identified.promise
     },
-    hold() {
-      holds++
-      let held = true
-      return () => {
-        if (!held) return
-        held = false
-        if (--holds === 0) wakeHeld()
-      }
-    },
+    hold: holding.hold,
     absorb(answer, request, own) {
       const { all, bad, events } = answer.decoded
       tell(all, bad)
@@ -367,6 +347,13 @@ export function bayeuxSession(parts: SessionParts): Session {
     },
     fault,
     advise: (advice) => dispatch({ type: 'advised', advice }),
+    polls,
+    refresh() {
+      const { tag } = machine.phase
+      if (tag !== 'connecting' && tag !== 'connected') return false
+      dispatch({ type: 'refresh' })
+      return true
+    },
     async stop() {
       const limit = new AbortController()
       const cancelLimit = platform.delay(() => limit.abort(interrupted), goodbyeMs)
@@ -377,8 +364,11 @@ export function bayeuxSession(parts: SessionParts): Session {
         if (machine.phase.tag === 'handshaking' && handshaking) await untilAborted(handshaking, limit.signal).catch(() => {})
         const to = session.address()
         const message = { channel: '/meta/disconnect', id: conversation.nextId(), clientId: clientId ?? '' }
-        // In a turn of its own: an extension may throw, and what follows has to happen all the same.
-        const goodbye = clientId && to ? untilAborted(say(to, message, limit.signal), limit.signal) : undefined
+        // An async function, because an extension may throw and `stop` has to be dispatched all the same.
+        const goodbye =
+          clientId && to
+            ? untilAborted((async () => conversation.post(to, [message], shortDeadline, limit.signal))(), limit.signal)
+            : undefined
         dispatch({ type: 'stop' })
         await goodbye
       } catch {

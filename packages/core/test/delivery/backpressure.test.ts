@@ -85,6 +85,7 @@ describe('backpressure', () => {
     await clock.advance(5_000)
     expect(source.openFeeds).toEqual([])
     expect(source.holds).toBe(0)
+    expect(clock.pending).toBe(0)
   })
 
   test('a Source that cannot hold is paused by the next reply', async () => {
@@ -131,6 +132,30 @@ describe('backpressure', () => {
     await take(iterator, 3)
     await clock.settle()
     expect(source.feed.request).toMatchObject({ channel, position: 3 })
+  })
+
+  test('paused while the Source is not yet sure of its org, it is not opened before there is room', async () => {
+    const { client, source, clock } = bench()
+    const iterator = client.subscribe(channel, { maxBuffered: 2 })[Symbol.asyncIterator]()
+    const waiting = client.subscribe(other)[Symbol.asyncIterator]()
+    await clock.settle()
+    let identify = (): void => {}
+    const org = source.orgName as string
+    source.orgName = new Promise((resolve) => {
+      identify = () => resolve(org)
+    })
+    source.feeds[0]?.reply(events(1, 3))
+    source.feeds[0]?.lose()
+    await clock.settle()
+    expect(source.holds).toBe(1)
+    void waiting.next()
+    identify()
+    await clock.settle()
+    expect(source.openFeeds.map(({ request }) => request.channel)).toEqual([other])
+    await take(iterator, 3)
+    await clock.settle()
+    expect(source.feed.request).toMatchObject({ channel, position: 3 })
+    await client.stop()
   })
 
   test('closing the full subscription lets the others go on', async () => {

@@ -1,4 +1,5 @@
 import { AuthenticationError, type AuthProvider } from '@sfstream/core'
+import type { CryptoKey } from 'jose'
 import { audienceOf, type LoginHostOptions, loginHost } from './login-host.ts'
 import { checkedKey, importedKey, type PrivateKey } from './private-key.ts'
 import { required } from './required.ts'

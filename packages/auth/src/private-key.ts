@@ -1,5 +1,5 @@
 import { AuthenticationError } from '@sfstream/core'
-import type { JWK } from 'jose'
+import type { CryptoKey, JWK } from 'jose'
 
 /** An RSA private key: PEM (PKCS#8 or PKCS#1), JWK, or a `CryptoKey` for RSASSA-PKCS1-v1_5 with SHA-256. */
 export type PrivateKey = string | CryptoKey | Readonly<Record<string, unknown>>

@@ -38,9 +38,16 @@ function payloadText({ kind, payload }: LineEvent): string {
   if (kind === 'change-event' && typeof payload === 'object' && payload !== null) {
     const { ChangeEventHeader: header, ...fields } = payload as { ChangeEventHeader?: { recordIds?: unknown } }
     const ids = Array.isArray(header?.recordIds) ? `${header.recordIds.join(',')} ` : ''
-    return printable(`${ids}${JSON.stringify(fields)}`)
+    return printable(`${ids}${JSON.stringify(ownFieldsFirst(fields))}`)
   }
-  return printable(JSON.stringify(payload) ?? '-')
+  return printable(JSON.stringify(ownFieldsFirst(payload)) ?? '-')
+}
+
+/** What every event has goes last: a line has room for what is special about this one. */
+function ownFieldsFirst(payload: unknown): unknown {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return payload
+  const { CreatedDate, CreatedById, LastModifiedDate, LastModifiedById, ...own } = payload as Record<string, unknown>
+  return { ...own, CreatedDate, CreatedById, LastModifiedDate, LastModifiedById }
 }
 
 /** What an event holds must not steer the terminal. JSON escapes the rest of the control characters itself. */

@@ -30,7 +30,7 @@ export async function main(args: readonly string[], context: Context): Promise<n
     return typeof result === 'number' ? result : exitStatus.ok
   } catch (error) {
     if (error instanceof Stopped) return exitStatus.ok
-    report(error, terminal, args.includes('--verbose'))
+    report(error, terminal, args.includes('--verbose'), args[0])
     return statusOf(error)
   }
 }
@@ -78,10 +78,10 @@ async function usage(definition: CommandDef<never> | CommandDef, terminal: Termi
   return (terminal.colors.isColorSupported ? text : stripVTControlCharacters(text)).replace(/ +$/gm, '').trimEnd()
 }
 
-function report(error: unknown, terminal: Terminal, verbose: boolean): void {
+function report(error: unknown, terminal: Terminal, verbose: boolean, name?: string): void {
   const { red, dim } = terminal.noteColors
   if (error instanceof UsageError) {
-    terminal.note(`${red('Usage error:')} ${error.message}\n${error.remediation}`)
+    terminal.note(`${red('Usage error:')} ${error.message}\n${error.remediation ?? `See sfstream ${name} --help.`}`)
   } else if (error instanceof SfStreamError) {
     const said = error.server && !error.message.includes(error.server.text) ? `\n${dim('server:')} ${error.server.text}` : ''
     terminal.note(`${red(`${error.name}:`)} ${error.message}${said}\n${error.remediation}\n${dim('code:')} ${error.code}`)

@@ -14,7 +14,7 @@ export function statusLine(status: ClientStatus): StatusLine {
     case 'retry': {
       const { what, attempt, delayMs, error, channel } = status
       return {
-        text: `${what}${channel ? ` ${channel}` : ''} failed (attempt ${attempt}): ${error.message} Next in ${seconds(delayMs)}.`,
+        text: `${what}${channel ? ` ${channel}` : ''} failed (attempt ${attempt}): ${sentence(error.message)} Next in ${seconds(delayMs)}.`,
         trouble: true,
       }
     }
@@ -41,7 +41,7 @@ export function statusLine(status: ClientStatus): StatusLine {
       }
     case 'limit':
       return {
-        text: `${status.channel ? `${status.channel}: ` : ''}limit of the org: ${status.error.message} Next try in ${seconds(status.delayMs)}.`,
+        text: `${status.channel ? `${status.channel}: ` : ''}limit of the org: ${sentence(status.error.message)} Next try in ${seconds(status.delayMs)}.`,
         trouble: true,
       }
     case 'badMessage':
@@ -57,6 +57,10 @@ export function statusLine(status: ClientStatus): StatusLine {
     default:
       return status satisfies never
   }
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
 function from(position: string | number): string {

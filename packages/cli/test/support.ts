@@ -16,8 +16,8 @@ export interface Run {
 }
 
 /** Runs the command line as a process of its own, with nothing of the caller's environment but the path. */
-export function sfstream(args: readonly string[], env: Record<string, string> = {}): Run {
-  const child = runSource(bin, args, { PATH: process.env.PATH, ...env })
+export function sfstream(args: readonly string[], env: Record<string, string> = {}, cwd?: string): Run {
+  const child = runSource(bin, args, { PATH: process.env.PATH, ...env }, cwd)
   return {
     out: listen(child.stdout),
     err: listen(child.stderr),

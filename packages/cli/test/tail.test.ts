@@ -47,6 +47,19 @@ describe('tail', () => {
     expect(numbers(second.out.text)).toEqual([5, 6, 7, 8, 9])
   })
 
+  it('a look at old events moves no position, unless the positions are named', { timeout: 60_000 }, async () => {
+    publish(1, 4)
+    const look = sfstream(['tail', channel, '--replay', 'all', '--limit', '3', '--json'], org.env, org.store)
+    expect(await look.status).toBe(0)
+    expect(numbers(look.out.text)).toEqual([1, 2, 3])
+    const other = sfstream(['tail', channel, '--replay', 'all', '--limit', '2', '--json', '--consumer', 'looker'], org.env, org.store)
+    expect(await other.status).toBe(0)
+    const folder = join(org.store, '.sfstream/replay')
+    const kept = await readdir(folder)
+    expect(kept).toHaveLength(1)
+    expect(await readFile(join(folder, kept[0]!), 'utf8')).toContain('looker')
+  })
+
   it('--limit counts all channels together', async () => {
     publish(1, 3)
     org.org.publish('/u/Notices', 'a')
@@ -73,7 +86,7 @@ describe('tail', () => {
     publish(1, 1)
     const plain = tail('--replay', 'all', '--limit', '1')
     expect(await plain.status).toBe(0)
-    expect(plain.out.text).toMatch(/^\d\d:\d\d:\d\d {2}\/event\/Order__e {2}platform-event {2}#\d+ {2}\{.*"Number__c":1\}\n$/)
+    expect(plain.out.text).toMatch(/^\d\d:\d\d:\d\d {2}\/event\/Order__e {2}platform-event {2}#\d+ {2}\{"Number__c":1,.*\}\n$/)
     const colored = sfstream(['tail', channel, '--replay', 'all', '--limit', '1', '--store', org.store], { ...org.env, FORCE_COLOR: '1' })
     expect(await colored.status).toBe(0)
     expect(colored.out.text).toContain('\u001b[')

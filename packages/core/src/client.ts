@@ -3,7 +3,7 @@ import { type Tap, type TapIterator, tap } from './async/tap.ts'
 import { bayeuxSource } from './bayeux/session/bayeux-source.ts'
 import { checkedChannel } from './bayeux/wire/channel.ts'
 import type { BayeuxMessage } from './bayeux/wire/message.ts'
-import { checkOptions } from './check-options.ts'
+import { checkOptions, checkSubscribeOptions } from './check-options.ts'
 import type { ClientState, ClientStatus } from './client-status.ts'
 import { delivery } from './delivery/delivery.ts'
 import { memoryReplayStore } from './delivery/memory-replay-store.ts'
@@ -53,7 +53,9 @@ export function createClient(options: ClientOptions): StreamingClient {
   })
 
   let stopping: Promise<void> | undefined
+  let stops = 0
   const stop = (): Promise<void> => {
+    stops++
     stopping ??= (async () => {
       try {
         // Saving and saying goodbye do not wait for each other. Goodbye first: it spares the org the unsubscribes.
@@ -78,7 +80,6 @@ export function createClient(options: ClientOptions): StreamingClient {
     removeAbort()
     removeAbort = onAbort(signal, () => {
       deliveries.abort(signal.reason)
-      for (const each of [...statuses, ...messages]) each.abort(signal.reason)
       stop().catch(() => {})
     })
   }
@@ -91,19 +92,18 @@ export function createClient(options: ClientOptions): StreamingClient {
       return source.endpoint
     },
     async start() {
-      // How the last run ended is told to who stopped it.
-      await stopping?.catch(() => {})
+      if (stopping) {
+        const asked = stops
+        // How the last run ended is told to who stopped it.
+        await stopping.catch(() => {})
+        if (stops !== asked) throw stoppedFirst()
+      }
       begin()
       await source.start()
     },
     subscribe<T>(channel: string, subscribeOptions: SubscribeOptions<T> = {}) {
-      if (stopping) {
-        throw new StateError({
-          code: 'client_stopped',
-          message: 'The client is stopping.',
-          remediation: 'Await stop() before subscribing again.',
-        })
-      }
+      if (stopping) throw stoppedFirst()
+      checkSubscribeOptions(subscribeOptions)
       begin()
       return deliveries.subscribe(checkedChannel(channel), subscribeOptions)
     },
@@ -125,4 +125,8 @@ export function createClient(options: ClientOptions): StreamingClient {
     },
   }
   return client
+}
+
+function stoppedFirst(): StateError {
+  return new StateError({ code: 'client_stopped', message: 'The client is being stopped.', remediation: 'Await stop() first.' })
 }

@@ -139,17 +139,22 @@ describe('iterator contract (d) ends', () => {
     expect(subscription.stats.ended).toBe('aborted')
   })
 
-  test('abort of the client rejects subscriptions, events(), messages() and status()', async () => {
+  test('abort of the client rejects subscriptions and events(); messages() and status(), which only look on, end', async () => {
     const { controller, signal } = countedSignal()
     const { client, clock, source } = bench({ signal })
     const own = client.subscribe(channel)[Symbol.asyncIterator]().next()
     client.subscribe('/event/Other__e')
-    const all = [own, client.events().next(), client.messages().next(), client.status().next()]
+    const loops = [own, client.events().next()]
+    const messages = client.messages().next()
+    const status = client.status()
     await clock.settle()
     const reason = new Error('enough')
-    const states = Promise.all(all.map((each) => stateOf(clock, each)))
+    const states = Promise.all(loops.map((each) => stateOf(clock, each)))
     controller.abort(reason)
-    expect(await states).toEqual(all.map(() => ({ rejected: reason })))
+    expect(await states).toEqual(loops.map(() => ({ rejected: reason })))
+    // A side loop that only watches must not bring a program down.
+    expect(await messages).toEqual({ value: undefined, done: true })
+    for (let next = await status.next(); !next.done; next = await status.next()) expect(next.value).toHaveProperty('type')
     expect(() => client.subscribe(channel)).toThrow(reason)
     expect(source.stops).toBe(1)
   })

@@ -23,13 +23,14 @@ const flags = {
   },
   replay: {
     type: 'string',
-    description: 'Where to begin: stored, new, all, or a replay id',
+    description: 'Where to begin: stored, new, all, or a replay id. Only stored keeps positions, unless --store or --consumer is given',
     default: 'stored',
     valueHint: 'stored|new|all|ID',
   },
   until: {
     type: 'string',
-    description: 'caught-up: end when nothing is left to replay, or with 4 at a limit of the org',
+    description:
+      'caught-up: end when nothing is left to replay, or with 4 at a limit of the org, or with 1 when nothing gets through for two minutes',
     valueHint: 'caught-up',
   },
   limit: { type: 'string', description: 'End after this many events', valueHint: 'N' },
@@ -44,12 +45,14 @@ const flags = {
   consumer: {
     type: 'string',
     description: 'Names the positions, so that several can share a folder',
-    default: 'default',
     valueHint: 'NAME',
   },
   ...orgFlags,
   verbose: { type: 'boolean', description: 'Say on stderr all that happens to the connection' },
 } as const
+
+/** How long a run that should end tries to get through. */
+const patience = { maxElapsedMs: 120_000 }
 
 export const tail = command(
   { name: 'tail', description: 'Print events as they come, from where the last run ended.', args: flags, run: runTail },
@@ -61,14 +64,17 @@ async function runTail(args: ParsedArguments<typeof flags>, { env, terminal }: C
   const commit = oneOf('commit', args.commit, ['auto', 'manual']) ?? 'auto'
   const limit = wholeNumber('limit', args.limit, 1) ?? Number.POSITIVE_INFINITY
   const subscribe: SubscribeOptions = { replay: replay(args.replay), ...(until && { until }) }
+  if (args.store === '') throw new UsageError('--store is empty.', 'Name a folder, or leave the flag out.')
+  // A look at old events must not move the position that the next plain run begins at.
+  const keep = args.replay === 'stored' || args.store !== undefined || args.consumer !== undefined
   const options: NodeClientOptions = {
     auth: credentials(env, { instanceUrl: args['instance-url'], loginUrl: args['login-url'], sandbox: args.sandbox }),
     commit,
-    consumer: args.consumer,
-    replayStore: fileReplayStore(args.store === undefined ? {} : { path: args.store }),
+    ...(args.consumer && { consumer: args.consumer }),
+    replayStore: keep ? fileReplayStore(args.store === undefined ? {} : { path: args.store }) : null,
     ...(args['api-version'] && { apiVersion: args['api-version'] }),
-    // A run that should end must not wait for tomorrow's allocation.
-    ...(until && { retry: { limits: 'fail' as const } }),
+    // A run that should end must not wait for tomorrow's allocation, nor for a host that is never there.
+    ...(until && { retry: { limits: 'fail' as const, auth: patience, handshake: patience, connect: patience, subscribe: patience } }),
   }
   const client = createClient(options)
   let stopping: Promise<void> | undefined

@@ -11,7 +11,6 @@ export interface Tap<T> {
   readonly iterator: TapIterator<T>
   push(value: T): void
   finish(): void
-  abort(reason: unknown): void
 }
 
 export function tap<T>(maxKept: number, ended: () => void): Tap<T> {
@@ -36,6 +35,5 @@ export function tap<T>(maxKept: number, ended: () => void): Tap<T> {
       values.push(value)
     },
     finish: () => values.finish(),
-    abort: (reason) => values.abort(reason),
   }
 }

@@ -47,7 +47,7 @@ export function positions(store: ReplayStore, platform: Platform, report: (statu
         const late = (): Error => new Error(`no answer within ${loadLimitMs} ms`)
         const stored = await within(store.load(key), loadLimitMs, late, signal, platform)
         if (stored === undefined || stored === null) return undefined
-        return typeof stored === 'string' ? stored : checkedReplayId(stored.replayId)
+        return stored === 'all' || stored === 'new' ? stored : checkedReplayId(stored.replayId)
       } catch (cause) {
         if (signal.aborted || cause instanceof SfStreamError) throw cause
         throw unreadable(key, cause)

@@ -42,14 +42,14 @@ export function identityOf(fields: EventFields): string | number | undefined {
   if (fields.eventUuid !== undefined) return fields.eventUuid
   if (fields.replayId === undefined) return undefined
   const records = asObject(asObject(fields.payload)?.ChangeEventHeader)?.recordIds
-  return Array.isArray(records) ? `${fields.replayId} ${String(records[0])}` : fields.replayId
+  return Array.isArray(records) && typeof records[0] === 'string' ? `${fields.replayId} ${records[0]}` : fields.replayId
 }
 
 function dateOfPayload(payload: unknown): string | undefined {
   const object = asObject(payload)
   if (!object) return undefined
   const commit = asObject(object.ChangeEventHeader)?.commitTimestamp
-  return commit === undefined ? asText(object.CreatedDate) : String(commit)
+  return typeof commit === 'number' || typeof commit === 'string' ? String(commit) : asText(object.CreatedDate)
 }
 
 /** Milliseconds since 1970 of a `createdDate`, ISO text or digits. */
@@ -68,5 +68,8 @@ function asText(value: unknown): string | undefined {
 }
 
 function asReplayId(value: unknown): ReplayId | undefined {
-  return typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value)) ? (value as ReplayId) : undefined
+  // A negative one would mean 'new' or 'all' when sent back.
+  return (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) || (typeof value === 'string' && /^\d+$/.test(value))
+    ? (value as ReplayId)
+    : undefined
 }

@@ -10,7 +10,7 @@ export function checkedReplayId(value: unknown): ReplayId {
   }
   throw new ReplayError({
     code: 'bad_replay',
-    message: `${JSON.stringify(value) ?? String(value)} is not a replay position.`,
+    message: `${typeof value === 'object' ? JSON.stringify(value) : String(value)} is not a replay position.`,
     remediation: "Use 'stored', 'new', 'all', 'off', or the replay id of an event received before.",
   })
 }

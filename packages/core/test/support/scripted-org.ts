@@ -91,6 +91,7 @@ export function scriptedOrg(
         const events = what === 'connect' ? queued.splice(0) : []
         return json([...events, ...org.friendly(request)])
       }
+      if (signal.aborted) throw signal.reason
       return new Promise<Response>((resolve, reject) => {
         const poll = { request, answer: (answer: BayeuxMessage[]) => resolve(json(answer)) }
         if (scripted === undefined) polls.push(poll)

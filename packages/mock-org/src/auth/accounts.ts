@@ -1,3 +1,4 @@
+import type { CryptoKey, JWK } from 'jose'
 import { letters, type Random, recordId } from '../ids.ts'
 
 /** A user of the org. */
@@ -19,7 +20,7 @@ export interface App {
   clientId: string
   clientSecret: string
   /** Verifies JWT assertions: an X.509 certificate or a public key in PEM, or a JWK. */
-  certificate: string | JsonWebKey | CryptoKey | undefined
+  certificate: string | JWK | CryptoKey | undefined
   redirectUris: readonly string[]
   /** The username client credentials act for; undefined: none was set up. */
   runAs: string | undefined

@@ -5,8 +5,13 @@ import { fileURLToPath } from 'node:url'
 const sources = new URL('sources.mjs', import.meta.url).href
 
 /** Runs a TypeScript file of the sources in a process of its own. */
-export function runSource(file: URL, args: readonly string[], env: NodeJS.ProcessEnv = process.env): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--import', sources, fileURLToPath(file), ...args], { env })
+export function runSource(
+  file: URL,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+  cwd?: string,
+): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--import', sources, fileURLToPath(file), ...args], { env, cwd })
 }
 
 /** The exit code, or the signal's name, once all output is in. */

@@ -1,4 +1,4 @@
-import { HandshakeError, type SfStreamError } from '../../errors.ts'
+import { HandshakeError, ProtocolError, type SfStreamError } from '../../errors.ts'
 import type { Fault } from '../wire/fault.ts'
 import type { Advice } from '../wire/message.ts'
 import { backoffMs, failedOnce, limitDelayMs, noAttempts } from './backoff.ts'
@@ -28,8 +28,9 @@ function freshMemory(): Memory {
  * The whole life of a session as one function: what happened, and when, to what is to be done. No input is an error in
  * any phase; those that come too late change nothing. The rules are PROTOCOL.md's, by number.
  */
-export function transition(machine: Machine, input: Input, now: number, random: number, options: MachineOptions): Transition {
+export function transition(machine: Machine, given: Input, now: number, random: number, options: MachineOptions): Transition {
   const { phase, memory } = machine
+  const input = overlaid(given)
   const to = (next: Phase, nextMemory: Memory, ...effects: Effect[]): Transition => ({
     machine: { phase: next, memory: nextMemory },
     effects,
@@ -109,7 +110,6 @@ export function transition(machine: Machine, input: Input, now: number, random: 
       break
 
     case 'stop':
-      if (over) return ignore
       return to({ tag: 'stopped' }, memory, { type: 'endSession' }, state('stopped'))
 
     case 'fault':
@@ -247,7 +247,7 @@ export function transition(machine: Machine, input: Input, now: number, random: 
 
   /** `reconnect: none` with a text nobody knows: a new token may help, once. [PROTOCOL A4] */
   function hardStop(error: SfStreamError | undefined): Transition {
-    const cause = error ?? lost('the org advised to stop')
+    const cause = error ?? stopped()
     return memory.reauthenticated ? fail(cause) : reauthenticate(cause)
   }
 
@@ -265,18 +265,31 @@ function lost(reason: string): HandshakeError {
   })
 }
 
+function stopped(): ProtocolError {
+  return new ProtocolError({
+    code: 'server_stopped',
+    message: 'The org advised to stop, and gave no reason.',
+    remediation: 'Ask the org’s administrator; start() tries again.',
+  })
+}
+
 function state(name: 'authenticating' | 'handshaking' | 'live' | 'waiting' | 'stopped' | 'failed', error?: SfStreamError): Effect {
   return { type: 'report', status: error ? { type: 'state', state: name, error } : { type: 'state', state: name } }
+}
+
+/** What advice says for this transport alone wins over what it says for all. */
+function overlaid(input: Input): Input {
+  const own = 'advice' in input ? input.advice?.['long-polling'] : undefined
+  return own ? ({ ...input, advice: { ...(input as { advice: Advice }).advice, ...(own as Advice) } } as Input) : input
 }
 
 /** Field by field within a session; `reconnect` never outlives the message that carried it. [PROTOCOL A1-A3] */
 function mergeAdvice(held: Memory['advice'], advice: Advice | undefined, options: MachineOptions): Memory['advice'] {
   if (!advice || !options.followAdvice) return held
-  const overlay = { ...advice, ...(advice['long-polling'] as Advice | undefined) }
   const number = (value: unknown): number | undefined => (typeof value === 'number' && Number.isFinite(value) ? value : undefined)
   return {
-    intervalMs: number(overlay.interval) ?? held.intervalMs,
-    timeoutMs: number(overlay.timeout) ?? held.timeoutMs,
-    maxIntervalMs: number(overlay.maxInterval) ?? held.maxIntervalMs,
+    intervalMs: number(advice.interval) ?? held.intervalMs,
+    timeoutMs: number(advice.timeout) ?? held.timeoutMs,
+    maxIntervalMs: number(advice.maxInterval) ?? held.maxIntervalMs,
   }
 }

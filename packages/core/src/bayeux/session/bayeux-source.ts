@@ -1,4 +1,4 @@
-import { StateError } from '../../errors.ts'
+import { SfStreamError, StateError } from '../../errors.ts'
 import type { BayeuxOptions } from '../../options.ts'
 import type { Platform } from '../../platform.ts'
 import type { Source, SourceObserver } from '../../source/source.ts'
@@ -73,7 +73,19 @@ export function bayeuxSource(options: BayeuxOptions, platform: Platform): Source
           }),
         )
       }
-      if (!session.address()) return Promise.reject(notStarted())
+      if (!session.running || !session.address()) return Promise.reject(notStarted())
+      try {
+        JSON.stringify(message)
+      } catch (cause) {
+        return Promise.reject(
+          new SfStreamError({
+            code: 'bad_option',
+            message: `The message for ${message.channel} is no JSON: ${String(cause)}.`,
+            remediation: 'Send values that JSON can hold.',
+            cause,
+          }),
+        )
+      }
       return lane.send(message)
     },
     observe(observer) {

@@ -8,11 +8,12 @@ import { chunked, replayValue } from '../wire/encode.ts'
 import { type Fault, messageFault, transientFault } from '../wire/fault.ts'
 import type { BayeuxMessage, OutgoingMessage } from '../wire/message.ts'
 import type { Answer, Conversation } from './conversation.ts'
+import { shortDeadline } from './deadlines.ts'
 import type { FeedEntry } from './feed-entry.ts'
 import type { Registry } from './registry.ts'
 import { type RetryPolicies, verdict } from './retry-policies.ts'
-import { type Session, shortDeadline } from './session.ts'
-import { brokenOff, noReply } from './session-errors.ts'
+import type { Session } from './session.ts'
+import { brokenOff, knownError, noReply } from './session-errors.ts'
 
 /**
  * Every request besides handshake and connect, one at a time beside the held poll: unsubscribes first, then
@@ -86,7 +87,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       answer = conversation.read(await conversation.post(to, messages, shortDeadline, signal), what)
     } catch (error) {
       if (signal.aborted) return undefined
-      answer = { ok: false, fault: transientFault(error as SfStreamError) }
+      answer = { ok: false, fault: transientFault(knownError(error)) }
     }
     if (signal.aborted) return undefined
     if (!answer.ok) {
@@ -103,7 +104,8 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       await session.fault('control', (absorbed.fault ?? broken) as Fault, absorbed.advice)
       return undefined
     }
-    return answer
+    if (absorbed.advice) session.advise(absorbed.advice)
+    return signal.aborted ? undefined : answer
   }
 
   const outgoing = (message: OutgoingMessage): BayeuxMessage => ({
@@ -129,11 +131,18 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     for (const chunk of chunks) {
       const entries = chunk.flatMap((message) => asked.get(message) ?? []).filter((entry) => entry.stage === 'wanted')
       if (entries.length === 0) continue
-      for (const entry of entries) entry.stage = 'asking'
+      for (const entry of entries) {
+        entry.stage = 'asking'
+        // From here on the org may hold it, whether its reply arrives or not: it is unsubscribed before it is asked for again.
+        registry.atOrg.add(entry.request.channel)
+      }
       const answer = await request(chunk, 'subscribe', signal)
       if (signal.aborted || !answer) return
       if ('kind' in answer) {
-        for (const entry of entries) if (entry.stage === 'asking') entry.stage = 'wanted'
+        for (const entry of entries) {
+          registry.atOrg.delete(entry.request.channel)
+          if (entry.stage === 'asking') entry.stage = 'wanted'
+        }
         if (chunk.length > 1) return subscribe(entries, signal, true)
         const [entry] = entries
         if (entry) registry.refuse(entry, answer.error)
@@ -161,21 +170,23 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       if (!reply) return parts.session().fault('control', transientFault(noReply('subscribe')))
       if (reply.successful === true || (reply.successful === undefined && !reply.error)) accept(entry)
       else await refused(entry, messageFault({ ...reply, subscription: entry.request.channel }, 'subscribe'), signal)
+      // The session may have gone meanwhile: entries that ended with it are no business of the next one.
+      if (signal.aborted) return
     }
   }
 
   const accept = (entry: FeedEntry): void => {
     entry.stage = 'accepted'
     entry.attempts = noAttempts
-    registry.atOrg.add(entry.request.channel)
     entry.accepted.resolve(true)
   }
 
   /** A refusal concerns this channel alone. [PROTOCOL U3-U5] */
   const refused = async (entry: FeedEntry, { kind, error }: Fault, signal: AbortSignal): Promise<void> => {
+    registry.atOrg.delete(entry.request.channel)
     entry.attempts = failedOnce(entry.attempts, platform.now())
     const isLimit = kind === 'event-limit' || kind === 'client-limit'
-    const judged = await verdict(policies.subscribe, error, entry.attempts.count)
+    const judged = await verdict(policies.subscribe, error, entry.attempts.count, platform, signal)
     if (signal.aborted || entry.stage !== 'asking') return
     const tryAgain = judged ?? (kind === 'busy' || (isLimit && parts.limits === 'wait' && !entry.request.failOnLimit))
     const delayMs = tryAgain

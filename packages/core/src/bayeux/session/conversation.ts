@@ -43,15 +43,22 @@ export function conversation(transport: Transport, extensions: readonly Extensio
     return [current]
   }
 
-  const extended = (decoded: Decoded): Decoded =>
-    incoming.length === 0
-      ? decoded
-      : {
-          all: decoded.all.flatMap((message) => through(message, incoming)),
-          meta: decoded.meta.flatMap((message) => through(message, incoming)),
-          events: decoded.events.flatMap((message) => through(message, incoming)),
-          bad: decoded.bad,
-        }
+  const extended = (decoded: Decoded): Decoded => {
+    if (incoming.length === 0) return decoded
+    // An extension may count what it sees, so each message passes once.
+    const results = new Map(decoded.all.map((message) => [message, through(message, incoming)]))
+    const after = (messages: readonly BayeuxMessage[]): BayeuxMessage[] => messages.flatMap((message) => results.get(message) ?? [])
+    return { all: after(decoded.all), meta: after(decoded.meta), events: after(decoded.events), bad: decoded.bad }
+  }
+
+  const sent = (messages: readonly BayeuxMessage[]): readonly BayeuxMessage[] => {
+    if (outgoing.length === 0) return messages
+    try {
+      return messages.flatMap((message) => through(message, outgoing))
+    } catch (error) {
+      throw extensionFailed(error)
+    }
+  }
 
   return {
     inspectsReplies: incoming.length > 0,
@@ -63,7 +70,7 @@ export function conversation(transport: Transport, extensions: readonly Extensio
       transport.exchange({
         url: address.url,
         headers: { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${address.accessToken}` },
-        body: encode(outgoing.length > 0 ? messages.flatMap((message) => through(message, outgoing)) : messages),
+        body: encode(sent(messages)),
         deadline,
         signal,
       }),
@@ -109,11 +116,15 @@ function unreadable(): ProtocolError {
 
 function readFault(error: unknown): Fault {
   if (error instanceof SfStreamError) return error.code === 'message_too_large' ? { kind: 'config', error } : transientFault(error)
-  const failed = {
+  return transientFault(extensionFailed(error))
+}
+
+function extensionFailed(cause: unknown): ProtocolError {
+  return new ProtocolError({
     code: 'bad_reply',
-    message: `An extension failed: ${String(error)}.`,
+    message: `An extension failed: ${String(cause)}.`,
     remediation: 'Mend the extension.',
-    cause: error,
-  } as const
-  return transientFault(new ProtocolError(failed))
+    retryable: true,
+    cause,
+  })
 }

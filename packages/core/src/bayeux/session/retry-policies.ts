@@ -1,5 +1,7 @@
+import { withDeadline } from '../../async/with-deadline.ts'
 import { SfStreamError } from '../../errors.ts'
 import type { Retry, RetryOptions, RetryPolicy } from '../../options.ts'
+import type { Platform } from '../../platform.ts'
 
 export type RetryPolicies = Record<'connect' | 'handshake' | 'subscribe' | 'auth', RetryPolicy>
 
@@ -22,10 +24,19 @@ export function retryPolicies(options: RetryOptions = {}): RetryPolicies {
   }
 }
 
-/** The caller's verdict on a failure; undefined where there is none. A predicate that throws has none. */
-export async function verdict({ shouldRetry }: RetryPolicy, error: SfStreamError, attempt: number): Promise<boolean | undefined> {
+const maxVerdictMs = 30_000
+
+/** The caller's verdict on a failure; undefined where there is none. A predicate that throws, or does not answer, has none. */
+export async function verdict(
+  { shouldRetry }: RetryPolicy,
+  error: SfStreamError,
+  attempt: number,
+  platform: Pick<Platform, 'delay'>,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<boolean | undefined> {
+  if (!shouldRetry) return undefined
   try {
-    return await shouldRetry?.(error, attempt)
+    return await withDeadline(maxVerdictMs, { signal, platform }, async () => shouldRetry(error, attempt))
   } catch {
     return undefined
   }

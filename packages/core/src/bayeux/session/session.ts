@@ -8,25 +8,20 @@ import type { Platform } from '../../platform.ts'
 import type { SourceStatus } from '../../source/source-status.ts'
 import type { Effect, Input, Machine, MachineOptions, Step } from '../machine/machine.ts'
 import { initialMachine, transition } from '../machine/transition.ts'
-import type { Deadline, Transport } from '../transport/transport.ts'
+import type { Transport } from '../transport/transport.ts'
 import { cleanReplySize } from '../wire/decode.ts'
-import { type Fault, messageFault, transientFault } from '../wire/fault.ts'
+import { chunked } from '../wire/encode.ts'
+import { type Fault, transientFault } from '../wire/fault.ts'
 import type { Advice, BayeuxMessage } from '../wire/message.ts'
 import type { Address, Answer, Conversation } from './conversation.ts'
+import { closeTransport, goodbyeMs, maxHoldMs, pollDeadline, shortDeadline } from './deadlines.ts'
 import type { EndpointResolver } from './endpoint.ts'
+import { type Findings, findings } from './findings.ts'
 import { handshakeMessage, readHandshake } from './handshake.ts'
 import type { Registry } from './registry.ts'
 import { type RetryPolicies, verdict } from './retry-policies.ts'
 import { brokenOff, interrupted, knownError, noReply } from './session-errors.ts'
 import type { Tokens } from './tokens.ts'
-
-/** Deadline of every request but held polls. [PROTOCOL T1] */
-export const shortDeadline: Deadline = { headersMs: 30_000, idleMs: 30_000, totalMs: 600_000 }
-/** What an org holds a poll for, before it has said so. */
-const defaultHoldMs = 110_000
-/** An org forgets a session 40 s after its last answer, so a full buffer may delay a poll for this long. [PROTOCOL B1] */
-const maxHoldMs = 25_000
-const goodbyeMs = 2_000
 
 export interface SessionParts {
   platform: Platform
@@ -51,6 +46,8 @@ type PollTurn = 'first' | 'next' | 'early'
 /** Runs the machine's effects: the one owner of the connect loop, of timers and of the session's signal. */
 export interface Session {
   readonly live: boolean
+  /** Started, and neither stopped nor failed since. */
+  readonly running: boolean
   readonly failure: SfStreamError | undefined
   readonly clientId: string | undefined
   /** Aborts when the session ends or is interrupted. */
@@ -61,15 +58,10 @@ export interface Session {
   hold(): () => void
   stop(): Promise<void>
   /** Takes in what every reply may carry besides its own answer; says what failed in it, if anything. */
-  absorb(answer: Answer & { ok: true }, request: string, own: (message: BayeuxMessage) => boolean): Absorbed
+  absorb(answer: Answer & { ok: true }, request: string, own: (message: BayeuxMessage) => boolean): Findings
   fault(step: Step | 'control', fault: Fault, advice?: Advice, retryAfterMs?: number): Promise<void>
-}
-
-export interface Absorbed {
-  /** A failure that concerns the session, whichever message carried it. */
-  fault: Fault | undefined
-  advice: Advice | undefined
-  disconnected: boolean
+  /** Follows advice that came with anything but a connect. */
+  advise(advice: Advice): void
 }
 
 export function bayeuxSession(parts: SessionParts): Session {
@@ -166,7 +158,7 @@ export function bayeuxSession(parts: SessionParts): Session {
     // Losing a session and refusing a token are not for a policy to judge.
     const judged = policy.shouldRetry && what.kind !== 'unknown-client' && what.kind !== 'auth'
     const count = machine.memory.attempts[step === 'control' ? 'connect' : step].count
-    const retry = judged ? await verdict(policy, what.error, count + 1) : undefined
+    const retry = judged ? await verdict(policy, what.error, count + 1, platform) : undefined
     if (!signal.aborted) dispatch({ type: 'fault', step, fault: what, advice, retryAfterMs, retry })
   }
 
@@ -185,8 +177,16 @@ export function bayeuxSession(parts: SessionParts): Session {
       dispatch({ type: 'authenticated', replaced, instanceUrl: session.instanceUrl })
     } catch (error) {
       if (signal.aborted) return
+      const session = tokens.current
+      const isRefusal = error === refusal
+      // A token that may not have been at fault is tried on; there is no other. [PROTOCOL F7]
+      if (isRefusal && session && refusal?.code === 'bad_reply') {
+        refusal = undefined
+        identified.resolve(orgKey(session))
+        return dispatch({ type: 'authenticated', replaced: false, instanceUrl: session.instanceUrl })
+      }
       const known = knownError(error)
-      await fault('authenticate', { kind: known.retryable ? 'transient' : 'auth', error: known })
+      await fault('authenticate', { kind: known.retryable && !isRefusal ? 'transient' : 'auth', error: known })
     }
   }
 
@@ -198,6 +198,8 @@ export function bayeuxSession(parts: SessionParts): Session {
       conversation.resetIds()
       const message = { ...handshakeMessage, id: conversation.nextId() }
       const response = await conversation.post({ url, accessToken: session.accessToken }, [message], shortDeadline, signal)
+      // A transport may not listen to the signal, and what comes too late belongs to nobody.
+      if (signal.aborted) return
       const answer = conversation.read(response, 'handshake')
       if (!answer.ok) return await fault('handshake', answer.fault, undefined, answer.retryAfterMs)
       const result = readHandshake(answer.decoded)
@@ -244,13 +246,13 @@ export function bayeuxSession(parts: SessionParts): Session {
       }
       const message: BayeuxMessage = { channel: '/meta/connect', connectionType: 'long-polling', id: conversation.nextId(), clientId }
       if (first) message.advice = { timeout: 0 }
-      const response = await conversation.post(to, [message], first ? shortDeadline : pollDeadline(), signal)
+      const response = await conversation.post(to, [message], first ? shortDeadline : pollDeadline(machine.memory.advice.timeoutMs), signal)
       if (signal.aborted) return
       if (poll === mine) poll = undefined
       if (!first && mayPollEarly(response)) early = startPoll('early', false, 0)
       const answer = conversation.read(response, 'connect')
       if (!answer.ok) return await failed(answer.fault, undefined, answer.retryAfterMs)
-      // Whatever its id: no other connect is out, and some servers leave ids out or count their own. [PROTOCOL C6]
+      // Whatever its id: no other connect is out, and some servers leave ids out or count their own. [PROTOCOL C3]
       const isOwn = (reply: BayeuxMessage): boolean => reply.channel === '/meta/connect'
       const absorbed = session.absorb(answer, 'connect', isOwn)
       if (signal.aborted) return
@@ -277,8 +279,6 @@ export function bayeuxSession(parts: SessionParts): Session {
     return size !== undefined && size <= registry.room(response.text.length)
   }
 
-  const pollDeadline = (): Deadline => ({ ...shortDeadline, headersMs: (machine.memory.advice.timeoutMs ?? defaultHoldMs) + 20_000 })
-
   const untilRoom = async (signal: AbortSignal): Promise<void> => {
     const { controller, release } = linkedController(signal)
     wakeHeld = () => controller.abort(interrupted)
@@ -299,12 +299,19 @@ export function bayeuxSession(parts: SessionParts): Session {
       id: conversation.nextId(),
       clientId: clientId as string,
     }))
-    const answer = conversation.read(await conversation.post(to, messages, shortDeadline, signal), 'unsubscribe')
-    if (!answer.ok) return answer
-    const { fault: found } = session.absorb(answer, 'unsubscribe', () => true)
-    if (found) return { ok: false, fault: found }
+    for (const chunk of chunked(messages)) {
+      const answer = conversation.read(await conversation.post(to, chunk, shortDeadline, signal), 'unsubscribe')
+      if (signal.aborted) throw signal.reason
+      if (!answer.ok) return answer
+      const { fault: found } = session.absorb(answer, 'unsubscribe', () => true)
+      if (found) return { ok: false, fault: found }
+    }
     registry.atOrg.clear()
     return undefined
+  }
+
+  const say = async (to: Address, message: BayeuxMessage, signal: AbortSignal): Promise<void> => {
+    await conversation.post(to, [message], shortDeadline, signal)
   }
 
   const tell = (messages: readonly BayeuxMessage[], bad: readonly unknown[]): void => {
@@ -315,6 +322,9 @@ export function bayeuxSession(parts: SessionParts): Session {
   const session: Session = {
     get live() {
       return machine.phase.tag === 'connected' && poll !== undefined
+    },
+    get running() {
+      return machine.phase.tag !== 'idle' && machine.phase.tag !== 'stopped' && machine.phase.tag !== 'failed'
     },
     get failure() {
       return machine.phase.tag === 'failed' ? machine.phase.error : undefined
@@ -327,8 +337,7 @@ export function bayeuxSession(parts: SessionParts): Session {
     },
     address: () => (url && tokens.current ? { url, accessToken: tokens.current.accessToken } : undefined),
     start() {
-      const { tag } = machine.phase
-      if (tag === 'idle' || tag === 'stopped' || tag === 'failed') {
+      if (!session.running) {
         started = deferred()
         identified = deferred()
         isIdentified = tokens.current !== undefined
@@ -351,24 +360,13 @@ export function bayeuxSession(parts: SessionParts): Session {
       }
     },
     absorb(answer, request, own) {
-      const { all, bad, meta, events } = answer.decoded
+      const { all, bad, events } = answer.decoded
       tell(all, bad)
       registry.dispatch(events, answer.complete, answer.bytesEach)
-      // The whole array is looked at before anything is decided: the cause may stand behind a pushed disconnect. [PROTOCOL F1]
-      const failures = meta.filter((message) => message.successful === false || (message.error && message.successful === undefined))
-      const faults = failures.map((message) => ({ message, fault: messageFault(message, request) }))
-      const ownFault = faults.find(({ message }) => own(message))
-      const grave = faults.find(
-        ({ fault: { kind } }) => kind === 'unknown-client' || kind === 'auth' || kind === 'cookie' || kind === 'other-user',
-      )
-      const found = (request === 'connect' ? (ownFault ?? grave ?? faults[0]) : grave) ?? undefined
-      return {
-        fault: found?.fault,
-        advice: found?.message.advice ?? [...meta, ...events].find((message) => message.advice)?.advice,
-        disconnected: !found && meta.some((message) => message.channel === '/meta/disconnect' && message.id === undefined),
-      }
+      return findings(answer.decoded, request, own)
     },
     fault,
+    advise: (advice) => dispatch({ type: 'advised', advice }),
     async stop() {
       const limit = new AbortController()
       const cancelLimit = platform.delay(() => limit.abort(interrupted), goodbyeMs)
@@ -378,10 +376,9 @@ export function bayeuxSession(parts: SessionParts): Session {
         // A session that is just being made would hold a client slot until it expires.
         if (machine.phase.tag === 'handshaking' && handshaking) await untilAborted(handshaking, limit.signal).catch(() => {})
         const to = session.address()
-        const goodbye =
-          clientId && to
-            ? conversation.post(to, [{ channel: '/meta/disconnect', id: conversation.nextId(), clientId }], shortDeadline, limit.signal)
-            : undefined
+        const message = { channel: '/meta/disconnect', id: conversation.nextId(), clientId: clientId ?? '' }
+        // In a turn of its own: an extension may throw, and what follows has to happen all the same.
+        const goodbye = clientId && to ? untilAborted(say(to, message, limit.signal), limit.signal) : undefined
         dispatch({ type: 'stop' })
         await goodbye
       } catch {
@@ -390,6 +387,7 @@ export function bayeuxSession(parts: SessionParts): Session {
         cancelLimit()
         limit.abort(interrupted)
         transport.reset?.()
+        await closeTransport(transport, platform)
         const stopped = new StateError({ code: 'client_stopped', message: 'The client was stopped.', remediation: 'Call start() again.' })
         started.reject(stopped)
         identified.reject(stopped)

@@ -20,6 +20,9 @@ interface Cookie {
   expires: number
 }
 
+/** Browsers keep about as many for a domain; an org sets half a dozen. */
+const maxCookies = 100
+
 export function cookieJar(now: () => number): CookieJar {
   const cookies = new Map<string, Cookie>()
 
@@ -71,6 +74,8 @@ export function cookieJar(now: () => number): CookieJar {
         const key = `${cookie.name};${cookie.domain};${cookie.path}`
         if (cookie.expires <= now()) cookies.delete(key)
         else cookies.set(key, cookie)
+        const [oldest] = cookies.keys()
+        if (cookies.size > maxCookies && oldest !== undefined) cookies.delete(oldest)
       }
     },
     header(url) {

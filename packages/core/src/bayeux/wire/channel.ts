@@ -3,10 +3,16 @@ import { SubscribeError } from '../../errors.ts'
 /** A channel as given by a caller, checked. @throws SubscribeError `bad_channel` */
 export function checkedChannel(value: unknown): string {
   const refuse = (why: string, remediation: string): SubscribeError =>
-    new SubscribeError({ code: 'bad_channel', message: `Channel ${JSON.stringify(value)} ${why}.`, remediation })
+    new SubscribeError({
+      code: 'bad_channel',
+      message: `Channel ${typeof value === 'string' ? JSON.stringify(value) : String(value)} ${why}.`,
+      remediation,
+    })
   if (typeof value !== 'string') throw refuse('is not text', "Pass a channel name such as '/event/Order__e'.")
-  if (!value.startsWith('/'))
-    throw refuse("does not start with '/'", `Use '/event/${value}' for a platform event, or '/data/…', '/topic/…', '/u/….`)
+  if (!value.startsWith('/')) {
+    const hasFamily = /^(event|data|topic|u|systemTopic)\//.test(value)
+    throw refuse("does not start with '/'", `Use '${hasFamily ? '' : /ChangeEvents?$/.test(value) ? '/data' : '/event'}/${value}'.`)
+  }
   if (value.startsWith('/meta/')) throw refuse('is a protocol channel', 'Use messages() to see meta messages.')
   if (/[\s\p{Cc}]$/u.test(value) || /^\/+$/.test(value) || value.includes('//')) {
     throw refuse('is not a channel name', "Check it for stray spaces and slashes; names look like '/data/AccountChangeEvent'.")

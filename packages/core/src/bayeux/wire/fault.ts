@@ -77,7 +77,8 @@ export function statusFault(status: number, request: string): Fault {
       ? 'moved'
       : status === 403
         ? 'forbidden'
-        : status === 408 || status === 429 || status === 499 || status >= 500
+        : // A success without a reply, such as 204: somebody between answers in the org's place.
+          status < 300 || status === 408 || status === 429 || status === 499 || status >= 500
           ? 'transient'
           : 'config'
   const details = {

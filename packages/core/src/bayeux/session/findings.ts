@@ -1,0 +1,32 @@
+import type { Decoded } from '../wire/decode.ts'
+import { type Fault, type FaultKind, messageFault } from '../wire/fault.ts'
+import type { Advice, BayeuxMessage } from '../wire/message.ts'
+
+/** What a reply says besides its events. */
+export interface Findings {
+  /** A failure that concerns the session, whichever message carried it. */
+  fault: Fault | undefined
+  advice: Advice | undefined
+  /** The server pushed a disconnect, and nothing in the reply explains it. */
+  disconnected: boolean
+}
+
+/** Faults that end the session, on whatever request they come. */
+const grave: readonly FaultKind[] = ['unknown-client', 'auth', 'cookie', 'other-user']
+
+/**
+ * The whole array is looked at before anything is decided: the cause may stand behind a pushed disconnect. Failures of
+ * the request's own messages count for a connect only; other requests answer for each message. [PROTOCOL F1, F2]
+ */
+export function findings({ meta, events }: Decoded, request: string, isOwn: (message: BayeuxMessage) => boolean): Findings {
+  const failures = meta.filter((message) => message.successful === false || (message.error && message.successful === undefined))
+  const faults = failures.map((message) => ({ message, fault: messageFault(message, request) }))
+  const sessionFault = faults.find(({ fault }) => grave.includes(fault.kind))
+  const found = request === 'connect' ? (faults.find(({ message }) => isOwn(message)) ?? sessionFault ?? faults[0]) : sessionFault
+  const advises = (message: BayeuxMessage): boolean => message.advice !== undefined && message.successful !== false
+  return {
+    fault: found?.fault,
+    advice: found?.message.advice ?? (meta.find(advises) ?? events.find(advises))?.advice,
+    disconnected: !found && meta.some((message) => message.channel === '/meta/disconnect' && message.id === undefined),
+  }
+}

@@ -329,7 +329,7 @@ describe('another org, on the wire', () => {
       await clock.settle()
       const asked = org
         .of('subscribe')
-        .map(({ headers, messages }) => [headers.get('authorization')?.slice(-3), (messages[0]?.ext as { replay: unknown }).replay])
+        .map(({ headers, messages }) => [headers.get('authorization')?.slice(-3), (messages[0]!.ext as { replay: unknown }).replay])
       expect(asked.filter(([token]) => token === 'two')).toEqual([['two', { [channel]: 20 }]])
       await client.stop()
       expect({ timers: clock.pending, held: org.held }).toEqual({ timers: 0, held: 0 })

@@ -54,7 +54,6 @@ export function positionWriter(
   }
   const save = (): void => {
     disarm()
-    if (saving) return
     const position = newest
     if (!position || position === saved) {
       for (const caller of waiting.splice(0)) caller.resolve()

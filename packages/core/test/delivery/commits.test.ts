@@ -175,9 +175,20 @@ describe('commits: the store', () => {
     store.onSave = undefined
     await subscription.close()
     expect(store.at()).toMatchObject({ replayId: 1 })
-    // How the last run ended is no reason not to begin again.
-    await client.start()
-    await client.stop()
+  })
+
+  test('how the last run ended is told to who stopped it, and keeps nobody from starting again', async () => {
+    const { client, source, clock, store } = bench()
+    store.onSave = refuse
+    const iterator = client.subscribe(channel)[Symbol.asyncIterator]()
+    await clock.settle()
+    source.feed.reply(events(1, 3))
+    await iterator.next()
+    await iterator.next()
+    const stopped = client.stop().catch((error: unknown) => error)
+    const started = client.start()
+    expect(await stopped).toMatchObject({ code: 'store_failed' })
+    await started
   })
 
   test('a store that throws at once is a failing store', async () => {
@@ -396,7 +407,7 @@ describe('process()', () => {
         await each.commit()
         committed.push(each.payload.n)
       },
-      { concurrency: 2 },
+      { concurrency: 3 },
     )
     await clock.settle()
     source.feed.reply(events(1, 3))

@@ -1,6 +1,8 @@
+import { virtualClock } from '@sfstream/mock-org'
 import { describe, expect, test } from 'vitest'
-import { LimitError, ReplayError, type StreamEvent, type Subscription } from '../../src/index.ts'
+import { createClient, LimitError, ReplayError, type StreamEvent, type Subscription } from '../../src/index.ts'
 import { type Bench, bench, channel, event, events, recordingStore } from '../support/delivery-bench.ts'
+import { scriptedOrg } from '../support/scripted-org.ts'
 
 const refusal = (): ReplayError => new ReplayError({ code: 'replay_refused', message: 'too old', remediation: 'none', channel })
 
@@ -265,6 +267,74 @@ describe('another org', () => {
     expect(b.store.at({ org: '00D000000000002' })).toMatchObject({ replayId: 1 })
     await b.client.stop()
   })
+})
+
+describe('another org, on the wire', () => {
+  const first = { accessToken: '00D000000000001!one', instanceUrl: 'https://acme.my.salesforce.com' }
+  const second = { accessToken: '00D000000000002!two', instanceUrl: 'https://acme.my.salesforce.com' }
+
+  test.each(['while a poll is held', 'while the position is loaded'])(
+    'a refreshed token of another org never meets a position of the first: %s',
+    async (when) => {
+      const clock = virtualClock()
+      let refused = false
+      let refuse = (): void => {}
+      const org = scriptedOrg(clock.now, (request) => {
+        const is401 =
+          request.what === 'connect' &&
+          request.headers.get('authorization') === 'Bearer 00D000000000001!one' &&
+          !request.messages[0]?.advice
+        if (!is401) return undefined
+        return new Promise<Response>((resolve) => {
+          refuse = () => resolve(new Response('', { status: 401 }))
+          if (refused) refuse()
+          request.signal.addEventListener('abort', () => resolve(new Response('', { status: 503 })))
+        })
+      })
+      const store = recordingStore()
+      store.positions.set(`00D000000000001 ${channel} default`, { replayId: 10 })
+      store.positions.set(`00D000000000002 ${channel} default`, { replayId: 20 })
+      let load = (): void => {}
+      if (when === 'while the position is loaded') {
+        store.onLoad = () => {
+          store.onLoad = undefined
+          return new Promise((resolve) => {
+            load = () => resolve({ replayId: 10 })
+          })
+        }
+      }
+      let logIn = (): void => {}
+      let logins = 0
+      const auth = (): Promise<typeof first> => {
+        if (logins++ === 0) return Promise.resolve(first)
+        return new Promise((resolve) => {
+          logIn = () => resolve(second)
+        })
+      }
+      const client = createClient({
+        auth,
+        platform: { fetch: org.fetch, now: clock.now, delay: clock.delay, random: clock.random },
+        replayStore: store,
+      })
+      client.subscribe(channel)
+      await clock.settle()
+      refused = true
+      refuse()
+      await clock.settle()
+      expect(logins).toBe(2)
+      load()
+      await clock.settle()
+      logIn()
+      await clock.runUntil(() => org.held === 1)
+      await clock.settle()
+      const asked = org
+        .of('subscribe')
+        .map(({ headers, messages }) => [headers.get('authorization')?.slice(-3), (messages[0]!.ext as { replay: unknown }).replay])
+      expect(asked.filter(([token]) => token === 'two')).toEqual([['two', { [channel]: 20 }]])
+      await client.stop()
+      expect({ timers: clock.pending, held: org.held }).toEqual({ timers: 0, held: 0 })
+    },
+  )
 })
 
 describe('identity', () => {

@@ -129,6 +129,8 @@ export function countedSignal(): { controller: AbortController; signal: AbortSig
   signal.addEventListener = ((type: string, listener: EventListener, options?: AddEventListenerOptions) => {
     live.add(listener)
     add(type, listener, options)
+    // Fired once, it is gone by itself.
+    if (options?.once) add(type, () => live.delete(listener), { once: true })
   }) as typeof signal.addEventListener
   signal.removeEventListener = ((type: string, listener: EventListener) => {
     live.delete(listener)

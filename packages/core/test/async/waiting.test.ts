@@ -1,0 +1,97 @@
+import { virtualClock } from '@sfstream/mock-org'
+import { describe, expect, test } from 'vitest'
+
+import { linkedController, onAbort } from '../../src/async/signals.ts'
+import { singleFlight } from '../../src/async/single-flight.ts'
+import { sleep } from '../../src/async/sleep.ts'
+import { untilAborted } from '../../src/async/until-aborted.ts'
+import { within } from '../../src/async/within.ts'
+import { countedSignal, stateOf } from '../support/delivery-bench.ts'
+
+const reason = new Error('the reason')
+const never = new Promise<never>(() => {})
+
+describe('waits settle at once with the reason of the signal, and leave neither listener nor timer', () => {
+  const waits: Record<string, (signal: AbortSignal, clock: ReturnType<typeof virtualClock>) => Promise<unknown>> = {
+    sleep: (signal, clock) => sleep(1_000, signal, clock),
+    untilAborted: (signal) => untilAborted(never, signal),
+    within: (signal, clock) => within(never, 1_000, () => new Error('late'), signal, clock),
+    singleFlight: (signal) => singleFlight(() => never)(signal),
+  }
+  test.each(Object.keys(waits))('%s', async (name) => {
+    const clock = virtualClock()
+    const wait = waits[name] as (typeof waits)[string]
+    const counted = countedSignal()
+    const waiting = stateOf(clock, wait(counted.signal, clock))
+    counted.controller.abort(reason)
+    expect(await waiting).toEqual({ rejected: reason })
+    expect({ listeners: counted.listeners, timers: clock.pending }).toEqual({ listeners: 0, timers: 0 })
+    expect(await stateOf(clock, wait(counted.signal, clock))).toEqual({ rejected: reason })
+    expect(clock.pending).toBe(0)
+  })
+
+  test('so do those that end by themselves', async () => {
+    const clock = virtualClock()
+    const counted = countedSignal()
+    const slept = sleep(1_000, counted.signal, clock)
+    const late = within(never, 1_000, () => reason, counted.signal, clock)
+    late.catch(() => {})
+    const inTime = within(Promise.resolve(1), 1_000, () => reason, counted.signal, clock)
+    const failed = untilAborted(Promise.reject(reason), counted.signal)
+    failed.catch(() => {})
+    await clock.advance(1_000)
+    await slept
+    await expect(late).rejects.toBe(reason)
+    await expect(failed).rejects.toBe(reason)
+    expect(await inTime).toBe(1)
+    expect({ listeners: counted.listeners, timers: clock.pending }).toEqual({ listeners: 0, timers: 0 })
+  })
+})
+
+describe('linkedController', () => {
+  test('follows the first parent to abort, with its reason, and releases the others', () => {
+    const [one, two] = [countedSignal(), countedSignal()]
+    const { controller } = linkedController(one.signal, undefined, two.signal)
+    two.controller.abort(reason)
+    expect(controller.signal.reason).toBe(reason)
+    expect([one.listeners, two.listeners]).toEqual([0, 0])
+    one.controller.abort(new Error('later'))
+    expect(controller.signal.reason).toBe(reason)
+  })
+
+  test('a parent that was aborted before leaves no listener on those before it', () => {
+    const one = countedSignal()
+    const { controller } = linkedController(one.signal, AbortSignal.abort(reason))
+    expect(controller.signal.reason).toBe(reason)
+    expect(one.listeners).toBe(0)
+  })
+
+  test('onAbort calls at once where it is too late to listen', () => {
+    let calls = 0
+    onAbort(AbortSignal.abort(), () => calls++)()
+    expect(calls).toBe(1)
+  })
+})
+
+describe('singleFlight', () => {
+  test('one flight for all; who leaves leaves alone, the last takes it down, and the next begins anew', async () => {
+    const clock = virtualClock()
+    const flights: AbortSignal[] = []
+    const fly = singleFlight((signal) => {
+      flights.push(signal)
+      return never
+    })
+    const [one, two] = [new AbortController(), new AbortController()]
+    const [first, second] = [fly(one.signal), fly(two.signal)]
+    second.catch(() => {})
+    one.abort(reason)
+    await expect(first).rejects.toBe(reason)
+    expect([flights.length, flights[0]?.aborted]).toEqual([1, false])
+    two.abort(reason)
+    expect(await stateOf(clock, second)).toEqual({ rejected: reason })
+    expect(flights[0]?.aborted).toBe(true)
+    fly(new AbortController().signal).catch(() => {})
+    await clock.settle()
+    expect(flights).toHaveLength(2)
+  })
+})

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest'
+import { bench, channel, event, events } from '../support/delivery-bench.ts'
+
+describe('drains', () => {
+  test("'caught-up': ends after 10 s without an event, with what was finished durable at stop", async () => {
+    const { client, source, clock, store } = bench()
+    const subscription = client.subscribe(channel, { replay: 'all', until: 'caught-up' })
+    const seen: unknown[] = []
+    const loop = (async () => {
+      for await (const each of subscription) seen.push(each.replayId)
+    })()
+    await clock.settle()
+    source.feed.reply(events(1, 3))
+    await clock.advance(9_000)
+    source.feed.reply(events(4, 5))
+    await clock.advance(9_500)
+    expect(subscription.stats.ended).toBeUndefined()
+    await clock.advance(2_000)
+    await loop
+    expect(subscription.stats.ended).toBe('idle')
+    expect(seen).toEqual([1, 2, 3, 4, 5])
+    await clock.settle()
+    expect(store.at()).toMatchObject({ replayId: 5 })
+    expect(source.openFeeds).toEqual([])
+    expect(clock.pending).toBe(0)
+  })
+
+  test('quiet counts only while a poll is held, and from the last acceptance', async () => {
+    const { client, source, clock } = bench()
+    source.manual = true
+    const subscription = client.subscribe(channel, { until: { idleMs: 5_000 } })
+    const parked = subscription[Symbol.asyncIterator]().next()
+    await clock.advance(60_000)
+    expect(subscription.stats.ended).toBeUndefined()
+    source.feed.accept()
+    await clock.advance(4_500)
+    source.isLive = false
+    await clock.advance(60_000)
+    source.isLive = true
+    await clock.advance(4_500)
+    // Lost and accepted again between two looks: what is to be replayed may only begin to come.
+    source.manual = false
+    source.feed.lose()
+    await clock.advance(4_500)
+    expect(subscription.stats.ended).toBeUndefined()
+    await clock.advance(2_000)
+    expect(await parked).toEqual({ value: undefined, done: true })
+    expect(subscription.stats.ended).toBe('idle')
+  })
+
+  test('does not end while an event is in hand or buffered', async () => {
+    const { client, source, clock } = bench()
+    const subscription = client.subscribe(channel, { until: { idleMs: 1_000 } })
+    const iterator = subscription[Symbol.asyncIterator]()
+    await clock.settle()
+    source.feed.reply(events(1, 2))
+    await clock.advance(60_000)
+    await iterator.next()
+    await iterator.next()
+    await clock.advance(60_000)
+    expect(subscription.stats.ended).toBeUndefined()
+    const end = iterator.next()
+    await clock.advance(2_000)
+    expect(await end).toEqual({ value: undefined, done: true })
+  })
+
+  test('maxEvents is exact, drops the rest unfinished, and leaves nothing behind', async () => {
+    const { client, source, clock, store } = bench()
+    const subscription = client.subscribe(channel, { until: { maxEvents: 3 } })
+    const seen: unknown[] = []
+    const loop = (async () => {
+      for await (const each of subscription) seen.push(each.replayId)
+    })()
+    await clock.settle()
+    source.feed.reply(events(1, 10))
+    await loop
+    await clock.settle()
+    expect(seen).toEqual([1, 2, 3])
+    expect(subscription.stats).toMatchObject({ ended: 'maxEvents', delivered: 3, buffered: 0, committed: 3 })
+    expect(store.at()).toMatchObject({ replayId: 3 })
+    expect(clock.pending).toBe(0)
+  })
+
+  test('maxMs ends it wherever it stands', async () => {
+    const { client, clock, source } = bench()
+    source.manual = true
+    const subscription = client.subscribe(channel, { until: { maxMs: 30_000 } })
+    const parked = subscription[Symbol.asyncIterator]().next()
+    await clock.advance(30_000)
+    expect(await parked).toEqual({ value: undefined, done: true })
+    expect(subscription.stats.ended).toBe('maxMs')
+    expect(clock.pending).toBe(0)
+  })
+
+  test('an event dated after the drain began is its last', async () => {
+    const { client, source, clock } = bench()
+    const subscription = client.subscribe(channel, { until: 'caught-up' })
+    const seen: unknown[] = []
+    const loop = (async () => {
+      for await (const each of subscription) seen.push(each.replayId)
+    })()
+    await clock.settle()
+    const at = (id: number, ms: number): ReturnType<typeof event> => event(id, { CreatedDate: new Date(clock.now() + ms).toISOString() })
+    source.feed.reply([at(1, -5), at(2, 0), at(3, 5), at(4, 6)])
+    await loop
+    expect(seen).toEqual([1, 2, 3])
+    expect(subscription.stats.ended).toBe('reached-start')
+  })
+
+  test('within events(): the drained channel leaves, the loop goes on', async () => {
+    const { client, source, clock } = bench()
+    client.subscribe(channel, { until: { maxEvents: 1 } })
+    client.subscribe('/event/Other__e')
+    const loop = client.events()
+    await clock.settle()
+    source.feeds[0]?.reply(events(1, 2))
+    expect((await loop.next()).value).toMatchObject({ replayId: 1 })
+    const next = loop.next()
+    await clock.settle()
+    source.feeds[1]?.reply([event(7)])
+    expect((await next).value).toMatchObject({ replayId: 7 })
+  })
+})

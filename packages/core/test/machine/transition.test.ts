@@ -57,7 +57,7 @@ describe('transition: what each input does in each phase', () => {
         handshaking: lost,
         connecting: lost,
         connected: lost,
-        waiting: lost.slice(0, 2).concat(['waiting', 'wait 1000']),
+        waiting: lost.slice(0, 2).concat(['waiting', 'wait 2000']),
       },
     ],
     ['the timer', timer, { waiting: ['handshaking', 'handshake'] }],

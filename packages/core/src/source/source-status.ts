@@ -20,5 +20,5 @@ export type SourceStatus =
   | { type: 'multipleClients'; intervalMs: number }
   /** An org limit was met; tried again after `delayMs`. */
   | { type: 'limit'; error: SfStreamError; delayMs: number; channel?: string }
-  /** A message that is neither a reply nor an event of a subscribed channel, or a body that could not be read. */
+  /** A message that is neither a reply nor an event. Events of channels that nobody holds open are dropped without a word: they follow every unsubscribe. */
   | { type: 'badMessage'; reason: string; message?: unknown }

@@ -1,4 +1,4 @@
-// Lets a child process of a test run the sources: `node --import …/sources.mjs child.ts`. Node strips the types itself.
+// Lets plain Node run the sources: `node --import ./packages/conformance/sources.mjs file.ts`. Node strips the types itself.
 import { registerHooks } from 'node:module'
 
 const packages = new URL('../', import.meta.url)

@@ -33,8 +33,9 @@ export const fault = (
 export const start: Input = { type: 'start' }
 export const authenticated: Input = { type: 'authenticated', replaced: false, instanceUrl: 'https://acme.my.salesforce.com' }
 export const handshaken: Input = { type: 'handshaken', advice: undefined }
-export const connected = (advice?: Advice): Input => ({ type: 'connected', advice })
+export const connected = (advice?: Advice, hadEvents = false): Input => ({ type: 'connected', advice, hadEvents })
 export const timer: Input = { type: 'timer' }
+export const refresh: Input = { type: 'refresh' }
 
 interface Step {
   machine: Machine

@@ -17,6 +17,7 @@ import {
   options,
   phases,
   policy,
+  refresh,
   run,
   short,
   start,
@@ -59,6 +60,11 @@ describe('transition: what each input does in each phase', () => {
         connected: lost,
         waiting: lost.slice(0, 2).concat(['waiting', 'wait 2000']),
       },
+    ],
+    [
+      'a channel wanted again that may have events queued',
+      refresh,
+      { connecting: ['endFeeds', 'connect first resuming'], connected: ['endFeeds', 'connect first resuming'] },
     ],
     ['the timer', timer, { waiting: ['handshaking', 'handshake'] }],
     ['stop', { type: 'stop' }, Object.fromEntries(phases.map((tag) => [tag, ['endSession', 'stopped']]))],
@@ -216,6 +222,26 @@ describe('transition: the answer to each fault', () => {
     expect(short(plain.effects)).toEqual(['connect first'])
   })
 
+  it('what is queued from before is let out reply by reply, before anything is subscribed', () => {
+    for (const draining of [run([refresh], {}, at('connected')), run([fault('transient', 'connect'), timer], {}, at('connected'))]) {
+      const more = run([connected({ interval: 300, timeout: 9 }, true)], {}, draining.machine, 7)
+      expect(short(more.effects)).toEqual(['connect first resuming after 300'])
+      expect(more.machine.memory).toMatchObject({ lastContact: 7, advice: { intervalMs: 300, timeoutMs: 9 } })
+      const still = run([connected(undefined, true)], {}, more.machine)
+      expect(short(still.effects)).toEqual(['connect first resuming after 300'])
+      const empty = run([connected({ interval: 0 })], {}, still.machine)
+      expect(short(empty.effects)).toEqual(['live', 'resubscribe', 'connect'])
+    }
+    // Otherwise events are no reason to wait.
+    expect(short(run([connected(undefined, true)], {}, at('connecting')).effects)).toEqual(['live', 'connect'])
+    expect(short(run([connected(undefined, true)], {}, at('connected')).effects)).toEqual(['connect'])
+  })
+
+  it('letting out is no progress: sessions lost meanwhile are remade with growing delays', () => {
+    const lostTwice = run([fault('unknown-client', 'connect'), handshaken, refresh, connected(undefined, true)], {}, at('connected'))
+    expect(short(run([fault('unknown-client', 'connect')], {}, lostTwice.machine).effects)).toContain('wait 1000')
+  })
+
   it('after a wait longer than the session lives, a handshake is made instead of a connect', () => {
     const { machine } = run([connected({ maxInterval: 40_000, timeout: 110_000 }), fault('transient', 'connect')], {}, at('connecting'))
     expect(short(transition(machine, timer, 150_000, 1, options()).effects)).toEqual(['connect first resuming'])
@@ -316,11 +342,26 @@ describe('transition: advice', () => {
     expect(adviceAfter(inputs)).toEqual(expected)
   })
 
-  it('a handshake makes it void, but for its own', () => {
-    const { machine } = run([connected({ timeout: 1, interval: 2 }), fault('unknown-client', 'connect')], {}, at('connecting'))
-    const advice = (input: Input): unknown => transition(machine, input, 0, 1, options()).machine.memory.advice
-    expect(advice(handshaken)).toEqual({ intervalMs: 0, timeoutMs: undefined, maxIntervalMs: undefined })
-    expect(advice({ type: 'handshaken', advice: { timeout: 5, reconnect: 'handshake' } })).toMatchObject({ timeoutMs: 5 })
+  it.each<[string, Advice, unknown]>([
+    ['interval', { interval: 2_000 }, { intervalMs: 2_000, timeoutMs: undefined, maxIntervalMs: undefined }],
+    ['timeout', { timeout: 3_000 }, { intervalMs: 0, timeoutMs: 3_000, maxIntervalMs: undefined }],
+    ['maxInterval', { maxInterval: 4_000 }, { intervalMs: 0, timeoutMs: undefined, maxIntervalMs: 4_000 }],
+  ])('a handshake makes %s void, but for its own', (_, given, held) => {
+    const before = run([connected(given)], {}, at('connecting')).machine
+    expect(before.memory.advice).toEqual(held)
+    const { machine } = run([fault('unknown-client', 'connect')], {}, before)
+    const shaken = run([handshaken], {}, machine)
+    expect(shaken.machine.memory.advice).toEqual({ intervalMs: 0, timeoutMs: undefined, maxIntervalMs: undefined })
+    expect(short(shaken.effects)).toEqual(['resubscribe', 'connect first'])
+    expect(short(run([connected()], {}, shaken.machine).effects)).toEqual(['live', 'connect'])
+    const own = run([{ type: 'handshaken', advice: { ...given, reconnect: 'handshake' } }], {}, machine)
+    expect(own.machine.memory.advice).toEqual(held)
+  })
+
+  it('a session made anew is not taken for expired by what the last one advised', () => {
+    const inputs = [connected({ maxInterval: 40_000, timeout: 110_000 }), fault('unknown-client', 'connect'), handshaken, connected()]
+    const { machine } = run([...inputs, fault('transient', 'connect')], {}, at('connecting'))
+    expect(short(transition(machine, timer, 3_600_000, 1, options()).effects)).toEqual(['connect first resuming'])
   })
 
   it('followAdvice: false ignores interval and timeout, never reconnect', () => {

@@ -4,7 +4,7 @@ import type { Input, MachineOptions } from '../../src/bayeux/machine/machine.ts'
 import { initialMachine, transition } from '../../src/bayeux/machine/transition.ts'
 import type { Fault, FaultKind } from '../../src/bayeux/wire/fault.ts'
 import type { Advice } from '../../src/index.ts'
-import { at, authenticated, badReply, connected, error, fault, handshaken, options, start, timer } from './inputs.ts'
+import { at, authenticated, badReply, connected, error, fault, handshaken, options, refresh, start, timer } from './inputs.ts'
 
 describe('transition: whatever happens', () => {
   const kinds: FaultKind[] = [
@@ -40,13 +40,14 @@ describe('transition: whatever happens', () => {
       timer,
       timer,
       timer,
+      refresh,
       authenticated,
       { ...authenticated, replaced: true } as Input,
       { type: 'disconnected' },
       { type: 'stop' },
     ),
     optionalAdvice.map((value): Input => ({ type: 'handshaken', advice: value })),
-    optionalAdvice.map(connected),
+    fc.tuple(optionalAdvice, fc.boolean()).map(([value, hadEvents]) => connected(value, hadEvents)),
     advice.map((value): Input => ({ type: 'advised', advice: value })),
     fc.record({
       type: fc.constant('fault' as const),

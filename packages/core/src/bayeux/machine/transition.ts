@@ -106,28 +106,29 @@ export function transition(machine: Machine, given: Input, now: number, random: 
       return loseSession('the org closed the session')
 
     case 'timer':
-      if (phase.tag !== 'waiting') return ignore
-      switch (phase.next) {
-        case 'authenticate':
-          return to({ tag: 'authenticating' }, memory, state('authenticating'), { type: 'authenticate', replace: memory.reauthenticated })
-        case 'handshake':
-          return handshake(memory)
-        case 'connect': {
-          // Away for longer than the session lives: a connect would only be told so. [PROTOCOL C8]
-          const { maxIntervalMs, timeoutMs = 0, intervalMs } = memory.advice
-          if (maxIntervalMs !== undefined && now - memory.lastContact > maxIntervalMs + timeoutMs + intervalMs)
-            return loseSession('the session has expired')
-          const { resuming } = phase
-          return to({ tag: 'connecting', resuming }, memory, { type: 'connect', first: true, resuming, afterMs: 0 })
-        }
-      }
-      break
+      return phase.tag === 'waiting' ? onTimer(phase) : ignore
 
     case 'stop':
       return to({ tag: 'stopped' }, memory, { type: 'endSession' }, state('stopped'))
 
     case 'fault':
       return over || phase.tag === 'idle' ? ignore : onFault(input.step, input.fault, input.advice, input.retryAfterMs, input.retry)
+  }
+
+  function onTimer({ next, resuming }: Phase & { tag: 'waiting' }): Transition {
+    switch (next) {
+      case 'authenticate':
+        return to({ tag: 'authenticating' }, memory, state('authenticating'), { type: 'authenticate', replace: memory.reauthenticated })
+      case 'handshake':
+        return handshake(memory)
+      case 'connect': {
+        // Away for longer than the session lives: a connect would only be told so. [PROTOCOL C8]
+        const { maxIntervalMs, timeoutMs = 0, intervalMs } = memory.advice
+        if (maxIntervalMs !== undefined && now - memory.lastContact > maxIntervalMs + timeoutMs + intervalMs)
+          return loseSession('the session has expired')
+        return to({ tag: 'connecting', resuming }, memory, { type: 'connect', first: true, resuming, afterMs: 0 })
+      }
+    }
   }
 
   // --- the answers to a fault -------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Input, MachineOptions, Phase } from '../../src/bayeux/machine/machine.ts'
+import type { Input, Machine, MachineOptions, Phase } from '../../src/bayeux/machine/machine.ts'
 import { transition } from '../../src/bayeux/machine/transition.ts'
 import type { FaultKind } from '../../src/bayeux/wire/fault.ts'
 import type { Advice } from '../../src/index.ts'
@@ -22,6 +22,7 @@ import {
   short,
   start,
   timer,
+  where,
 } from './inputs.ts'
 
 describe('transition: what each input does in each phase', () => {
@@ -43,7 +44,10 @@ describe('transition: what each input does in each phase', () => {
     [
       'an answered poll with an interval',
       connected({ interval: 2_000, 'multiple-clients': true }),
-      { connecting: ['live', 'multipleClients', 'connect after 2000'], connected: ['multipleClients', 'connect after 2000'] },
+      {
+        connecting: ['slowed', 'live', 'multipleClients', 'connect after 2000'],
+        connected: ['slowed', 'multipleClients', 'connect after 2000'],
+      },
     ],
     ['a poll answered with advice handshake', connected({ reconnect: 'handshake' }), { connecting: lost, connected: lost }],
     ['a poll answered with advice none', connected({ reconnect: 'none' }), { connecting: anew, connected: anew }],
@@ -131,9 +135,8 @@ describe('transition: the answer to each fault', () => {
     ['refused', 'handshake', undefined, again('endSession')],
     ['refused', 'connect', { interval: -1 }, anew],
   ]
-  const where = { authenticate: 'authenticating', handshake: 'handshaking', connect: 'connected', control: 'connected' } as const
   it.each(rows)('%s on %s with advice %j', (kind, step, advice, expected) => {
-    const { effects } = transition(at(where[step]), fault(kind, step, { advice }), 0, 1, options())
+    const { effects } = transition(at(where(step)), fault(kind, step, { advice }), 0, 1, options())
     expect(short(effects)).toEqual(expected)
   })
 
@@ -154,7 +157,7 @@ describe('transition: the answer to each fault', () => {
       ['busy', 'handshake'],
       ['refused', 'connect'],
     ] as const) {
-      const { effects } = transition(at(where[step]), fault(kind, step, { retryAfterMs: 7_000 }), 0, 1, options())
+      const { effects } = transition(at(where(step)), fault(kind, step, { retryAfterMs: 7_000 }), 0, 1, options())
       expect(short(effects), `${kind} on ${step}`).toContain('wait 7000')
     }
   })
@@ -225,7 +228,7 @@ describe('transition: the answer to each fault', () => {
   it('what is queued from before is let out reply by reply, before anything is subscribed', () => {
     for (const draining of [run([refresh], {}, at('connected')), run([fault('transient', 'connect'), timer], {}, at('connected'))]) {
       const more = run([connected({ interval: 300, timeout: 9 }, true)], {}, draining.machine, 7)
-      expect(short(more.effects)).toEqual(['connect first resuming after 300'])
+      expect(short(more.effects)).toEqual(['slowed', 'connect first resuming after 300'])
       expect(more.machine.memory).toMatchObject({ lastContact: 7, advice: { intervalMs: 300, timeoutMs: 9 } })
       const still = run([connected(undefined, true)], {}, more.machine)
       expect(short(still.effects)).toEqual(['connect first resuming after 300'])
@@ -362,6 +365,64 @@ describe('transition: advice', () => {
     const inputs = [connected({ maxInterval: 40_000, timeout: 110_000 }), fault('unknown-client', 'connect'), handshaken, connected()]
     const { machine } = run([...inputs, fault('transient', 'connect')], {}, at('connecting'))
     expect(short(transition(machine, timer, 3_600_000, 1, options()).effects)).toEqual(['connect first resuming'])
+  })
+
+  describe('no server silences a client for longer than an hour', () => {
+    const hour = 3_600_000
+    it.each([hour + 1, 1e12, Number.MAX_VALUE])('an interval of %s', (interval) => {
+      for (const tag of ['connecting', 'connected'] as const) {
+        const told = run([connected({ interval })], {}, at(tag))
+        expect(short(told.effects).at(-1)).toBe(`connect after ${hour}`)
+        expect(told.effects[0]).toEqual({ type: 'report', status: { type: 'slowed', intervalMs: hour } })
+      }
+      expect(run([{ type: 'advised', advice: { interval } }], {}, at('connected')).effects).toEqual([
+        { type: 'report', status: { type: 'slowed', intervalMs: hour } },
+      ])
+      for (const [kind, step, reconnect] of [
+        ['unknown-client', 'connect', 'handshake'],
+        ['refused', 'connect', 'handshake'],
+        ['refused', 'handshake', 'handshake'],
+        ['refused', 'connect', 'retry'],
+        ['busy', 'handshake', 'retry'],
+      ] as const) {
+        const { effects } = transition(at(where(step)), fault(kind, step, { advice: { reconnect, interval } }), 0, 1, options())
+        expect(short(effects), `${kind} on ${step}`).toContain(`wait ${hour}`)
+        expect(effects, `${kind} on ${step}`).toContainEqual({ type: 'report', status: expect.objectContaining({ delayMs: hour }) })
+      }
+    })
+
+    it.each([hour + 1, 1e12, Number.POSITIVE_INFINITY])('a Retry-After of %s ms', (retryAfterMs) => {
+      for (const [kind, step] of [
+        ['transient', 'connect'],
+        ['transient', 'handshake'],
+        ['transient', 'authenticate'],
+        ['busy', 'handshake'],
+        ['refused', 'connect'],
+      ] as const) {
+        const { effects } = transition(at(where(step)), fault(kind, step, { retryAfterMs }), 0, 1, options())
+        expect(short(effects), `${kind} on ${step}`).toContain(`wait ${hour}`)
+        expect(effects).toContainEqual({ type: 'report', status: expect.objectContaining({ type: 'retry', delayMs: hour }) })
+      }
+    })
+
+    it('an interval that stays is told once, one that changes again', () => {
+      const told = (interval: number, from: Machine): string[] => short(run([connected({ interval })], {}, from).effects)
+      const slowed = run([connected({ interval: 5_000 })], {}, at('connecting')).machine
+      expect(told(5_000, slowed)).not.toContain('slowed')
+      expect(told(6_000, slowed)).toContain('slowed')
+      expect(told(0, slowed)).not.toContain('slowed')
+    })
+
+    it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, '9', null, {}, [9]])('%j is no interval', (interval) => {
+      const advice = { interval: interval as never }
+      expect(short(run([connected(advice)], {}, at('connected')).effects)).toEqual(['connect'])
+      expect(short(run([fault('refused', 'connect', { advice })], {}, at('connected')).effects)).toEqual(again())
+    })
+  })
+
+  it.each(['text', 7, true, null, ['a']])('%j in place of advice for long polling is ignored', (own) => {
+    const advice = { timeout: 1, 'long-polling': own } as Advice
+    expect(adviceAfter([connected(advice)])).toEqual({ intervalMs: 0, timeoutMs: 1, maxIntervalMs: undefined })
   })
 
   it('followAdvice: false ignores interval and timeout, never reconnect', () => {

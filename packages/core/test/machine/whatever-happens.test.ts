@@ -25,9 +25,10 @@ describe('transition: whatever happens', () => {
   const advice: fc.Arbitrary<Advice> = fc.record(
     {
       reconnect: fc.constantFrom('retry', 'handshake', 'none', 'other'),
-      interval: fc.oneof(fc.integer({ min: -5, max: 5_000 }), fc.constant('x' as never)),
-      timeout: fc.nat(200_000),
-      maxInterval: fc.nat(100_000),
+      interval: fc.oneof(fc.integer({ min: -5, max: 5_000 }), fc.double(), fc.constant('x' as never)),
+      timeout: fc.oneof(fc.nat(200_000), fc.double()),
+      maxInterval: fc.oneof(fc.nat(100_000), fc.double()),
+      'long-polling': fc.anything(),
       'multiple-clients': fc.boolean(),
     },
     { requiredKeys: [] },
@@ -54,7 +55,7 @@ describe('transition: whatever happens', () => {
       step: fc.constantFrom('authenticate' as const, 'handshake' as const, 'connect' as const, 'control' as const),
       fault: anyFault,
       advice: optionalAdvice,
-      retryAfterMs: fc.option(fc.nat(10_000), { nil: undefined }),
+      retryAfterMs: fc.option(fc.oneof(fc.nat(10_000), fc.double({ min: 0, noNaN: true })), { nil: undefined }),
       retry: fc.option(fc.boolean(), { nil: undefined }),
     }),
   )
@@ -94,8 +95,9 @@ describe('transition: whatever happens', () => {
           const failedOwnStep = next.type === 'fault'
           if (active.length > 0 && !answered && !failedOwnStep) expect(kindsOf).toContain('endSession')
           for (const effect of result.effects) {
-            if (effect.type === 'wait') expect(effect.delayMs).toBeGreaterThanOrEqual(0)
-            if (effect.type === 'connect') expect(effect.afterMs).toBeGreaterThanOrEqual(0)
+            const delay = effect.type === 'wait' ? effect.delayMs : effect.type === 'connect' ? effect.afterMs : 0
+            expect(delay).toBeGreaterThanOrEqual(0)
+            expect(delay).toBeLessThanOrEqual(3_600_000)
           }
         }
       }),

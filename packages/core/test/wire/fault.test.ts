@@ -121,6 +121,15 @@ describe('messageFault', () => {
     expect(messageFault({ error: '403::Unknown client', ext: { sfdc: null } }, 'connect').kind).toBe('unknown-client')
   })
 
+  it('a refusal without any text says so', () => {
+    for (const message of [{ successful: false }, { successful: false, error: '' }]) {
+      expect(messageFault(message, 'connect')).toMatchObject({
+        kind: 'refused',
+        error: { message: 'The org refused the connect: no reason given', server: { text: '' } },
+      })
+    }
+  })
+
   it('a refused subscription names its channel, unless it is a list', () => {
     expect(messageFault({ error: '403::x', subscription: '/topic/Foo' }, 'subscribe').error).toMatchObject({
       channel: '/topic/Foo',

@@ -112,13 +112,9 @@ function completeElements(text: string): { elements: string[]; restLength: numbe
   const elements: string[] = []
   let depth = 0
   let from = -1
-  let inString = false
   for (let at = 0; at < text.length; at++) {
     const char = text.charCodeAt(at)
-    if (inString) {
-      if (char === 0x5c) at++
-      else if (char === 0x22) inString = false
-    } else if (char === 0x22) inString = true
+    if (char === 0x22) at = endOfString(text, at)
     else if (char === 0x7b || char === 0x5b) {
       if (depth === 1 && char === 0x7b) from = at
       depth++
@@ -131,6 +127,17 @@ function completeElements(text: string): { elements: string[]; restLength: numbe
     }
   }
   return { elements, restLength: from < 0 ? 0 : text.length - from }
+}
+
+/** Where the string that begins at `at` ends: at the next quote that no odd number of backslashes hides, or with the text. */
+function endOfString(text: string, at: number): number {
+  for (;;) {
+    at = text.indexOf('"', at + 1)
+    if (at < 0) return text.length
+    let before = at - 1
+    while (text.charCodeAt(before) === 0x5c) before--
+    if ((at - before) % 2 === 1) return at
+  }
 }
 
 /**

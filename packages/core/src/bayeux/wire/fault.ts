@@ -36,9 +36,10 @@ export interface Fault {
 
 /** `403:arg,arg:text` taken apart; text with further colons is kept whole. */
 export function parseErrorText(text: string): Pick<ServerFault, 'code' | 'args' | 'text'> {
-  const match = /^(\d{3}):([^:]*):(.*)$/s.exec(text)
+  const match = /^(\d{3}):([^:]*):(.*)$/s.exec(text) as [string, string, string, string] | null
   if (!match) return { text }
-  return { code: Number(match[1]), args: match[2] ? match[2].split(',') : [], text: match[3] ?? '' }
+  const [, code, args, rest] = match
+  return { code: Number(code), args: args ? args.split(',') : [], text: rest }
 }
 
 /** The refusal in a failed meta message. */

@@ -5,8 +5,10 @@ import type { ReplayKey, ReplayPosition, ReplayStore } from './replay-store.ts'
 
 /** A failing store is tried again after this long, doubled each time, up to a minute. */
 const firstRetryMs = 1_000
-/** A save that takes longer is told to be failing; it keeps its place, because two saves of a key must not overtake. */
+/** A save that takes longer is told to be failing; it keeps its place for a while, because two saves of a key must not overtake. */
 const saveLimitMs = 10_000
+/** Then it is given up: landing later still, it would set the position back, which loses nothing. [PROTOCOL D5] */
+const abandonMs = 60_000
 
 /**
  * Brings the positions of one key to the store: one save at a time, the newest position follows. A failing store is
@@ -71,13 +73,21 @@ export function positionWriter(
       refuse(stuck)
       for (const caller of waiting.splice(0)) caller.reject(stuck)
     }, saveLimitMs)
+    const cancelAbandon = platform.delay(() => {
+      over()
+      save()
+    }, abandonMs)
+    let settled = false
     const over = (): void => {
+      settled = true
       cancelLimit()
+      cancelAbandon()
       saving = false
       stuck = undefined
     }
     attempt(position).then(
       () => {
+        if (settled) return
         over()
         failures = 0
         saved = position
@@ -85,6 +95,7 @@ export function positionWriter(
         if (newest !== position || waiting.length > 0) schedule()
       },
       (cause: unknown) => {
+        if (settled) return
         const reported = stuck !== undefined
         over()
         failures++

@@ -2,14 +2,14 @@ import { type Deferred, deferred } from '../../async/deferred.ts'
 import { HandshakeError, type SfStreamError, StateError } from '../../errors.ts'
 import type { Platform } from '../../platform.ts'
 import type { SourceStatus } from '../../source/source-status.ts'
-import { backoffMs, failedOnce, limitDelayMs, noAttempts } from '../machine/backoff.ts'
+import { backoffMs, failedOnce, limitDelayMs } from '../machine/backoff.ts'
 import { bareChannel } from '../wire/channel.ts'
 import { chunked, replayValue } from '../wire/encode.ts'
 import { type Fault, messageFault, transientFault } from '../wire/fault.ts'
 import type { BayeuxMessage, OutgoingMessage } from '../wire/message.ts'
 import type { Answer, Conversation } from './conversation.ts'
 import { shortDeadline } from './deadlines.ts'
-import type { FeedEntry } from './feed-entry.ts'
+import { acceptFeed, type FeedEntry } from './feed-entry.ts'
 import type { Registry } from './registry.ts'
 import { type RetryPolicies, verdict } from './retry-policies.ts'
 import type { Session } from './session.ts'
@@ -181,17 +181,11 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       }
       const reply = replyTo(message, answer.decoded.meta, chunk.length === 1 ? at : undefined)
       if (!reply) return parts.session().fault('control', transientFault(noReply('subscribe')))
-      if (reply.successful === true || (reply.successful === undefined && !reply.error)) accept(entry)
+      if (reply.successful === true || (reply.successful === undefined && !reply.error)) acceptFeed(entry)
       else await refused(entry, messageFault({ ...reply, subscription: entry.request.channel }, 'subscribe'), signal)
       // The session may have gone meanwhile: entries that ended with it are no business of the next one.
       if (signal.aborted) return
     }
-  }
-
-  const accept = (entry: FeedEntry): void => {
-    entry.stage = 'accepted'
-    entry.attempts = noAttempts
-    entry.accepted.resolve(true)
   }
 
   /** A refusal concerns this channel alone. [PROTOCOL U3-U5] */

@@ -10,8 +10,11 @@ export interface FeedEntry {
   readonly feed: Feed
   readonly batches: Queue<Batch>
   readonly accepted: Deferred<boolean>
-  /** Events are let through from the moment the subscribe request leaves: replayed ones may come before its reply. */
   stage: 'wanted' | 'waiting' | 'asking' | 'accepted' | 'ended'
+  /** What connects brought while the subscribe was unanswered: its own reply may bring what comes before. [PROTOCOL U6] */
+  early: Batch[]
+  /** Lets the next poll go that was kept back for them. */
+  release: () => void
   attempts: Attempts
   /** Cancels a pending retry, and the listener on the caller's signal. */
   cleanups: (() => void)[]
@@ -26,15 +29,28 @@ export function feedEntry(request: OpenRequest): FeedEntry {
     accepted,
     feed: { accepted: accepted.promise, batches },
     stage: 'wanted',
+    early: [],
+    release: () => {},
     attempts: noAttempts,
     cleanups: [],
   }
+}
+
+/** The org holds the channel: what came early follows what came with the reply. */
+export function acceptFeed(entry: FeedEntry): void {
+  entry.stage = 'accepted'
+  entry.attempts = noAttempts
+  entry.accepted.resolve(true)
+  for (const batch of entry.early.splice(0)) entry.batches.push(batch)
+  entry.release()
 }
 
 /** Ends a feed: with an error, or so that the layer above opens the channel again. */
 export function endFeed(entry: FeedEntry, error?: unknown): void {
   if (entry.stage === 'ended') return
   entry.stage = 'ended'
+  entry.early = []
+  entry.release()
   for (const cleanup of entry.cleanups.splice(0)) cleanup()
   if (error === undefined) {
     entry.accepted.resolve(false)

@@ -16,7 +16,7 @@ export interface Registry {
   /** What the org holds subscribed in this session, as far as it has said. */
   readonly atOrg: Set<string>
   /** Hands events to their feeds, one batch each. */
-  dispatch(events: readonly BayeuxMessage[], complete: boolean, bytesEach: number, beforeAsking?: boolean): void
+  dispatch(events: readonly BayeuxMessage[], complete: boolean, bytesEach: number, from: 'handshake' | 'connect' | 'control'): void
   /** Ends one feed: the org refused it. */
   refuse(entry: FeedEntry, error: unknown): void
   /** Ends every feed; without an error, so that each is opened again. */
@@ -28,6 +28,8 @@ export interface Registry {
 export interface RegistryHooks {
   opened(entry: FeedEntry): void
   closed(entry: FeedEntry): void
+  /** Asks that the next poll be kept back. */
+  hold(): () => void
 }
 
 export function registry(hooks: RegistryHooks): Registry {
@@ -70,19 +72,24 @@ export function registry(hooks: RegistryHooks): Registry {
       return entry.feed
     },
     wanted: () => [...entries].filter((entry) => entry.stage === 'wanted'),
-    dispatch(events, complete, bytesEach, beforeAsking = false) {
+    dispatch(events, complete, bytesEach, from) {
       if (events.length === 0) return
       const batches = new Map<FeedEntry, BayeuxMessage[]>()
       for (const message of events) {
         for (const entry of route(message.channel as string)) {
           // What is on its way from before a subscribe request will be replayed; let through, it would overtake.
-          if (entry.stage !== 'asking' && entry.stage !== 'accepted' && !beforeAsking) continue
+          if (entry.stage !== 'asking' && entry.stage !== 'accepted' && from !== 'handshake') continue
           const batch = batches.get(entry)
           if (batch) batch.push(message)
           else batches.set(entry, [message])
         }
       }
-      for (const [entry, messages] of batches) entry.batches.push({ messages, complete, bytesEach })
+      for (const [entry, messages] of batches) {
+        const batch = { messages, complete, bytesEach }
+        if (entry.stage !== 'asking' || from !== 'connect') entry.batches.push(batch)
+        // Meanwhile no more is fetched, so that what waits stays small.
+        else if (entry.early.push(batch) === 1) entry.release = hooks.hold()
+      }
     },
     refuse(entry, error) {
       forget(entry)
@@ -96,7 +103,7 @@ export function registry(hooks: RegistryHooks): Registry {
     },
     room(bytes) {
       let least = Number.POSITIVE_INFINITY
-      for (const entry of entries) least = Math.min(least, entry.batches.size > 0 ? 0 : entry.request.room(bytes))
+      for (const entry of entries) least = Math.min(least, entry.batches.size + entry.early.length > 0 ? 0 : entry.request.room(bytes))
       return least
     },
   }

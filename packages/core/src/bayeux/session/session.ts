@@ -209,7 +209,7 @@ export function bayeuxSession(parts: SessionParts): Session {
       tell(answer.decoded.all, answer.decoded.bad)
       if ('fault' in result) return await fault('handshake', result.fault, result.advice)
       clientId = result.clientId
-      registry.dispatch(answer.decoded.events, answer.complete, answer.bytesEach, true)
+      registry.dispatch(answer.decoded.events, answer.complete, answer.bytesEach, 'handshake')
       dispatch({ type: 'handshaken', advice: result.advice })
     } catch (error) {
       if (!signal.aborted) await fault('handshake', transientFault(knownError(error)))
@@ -342,7 +342,7 @@ export function bayeuxSession(parts: SessionParts): Session {
     absorb(answer, request, own) {
       const { all, bad, events } = answer.decoded
       tell(all, bad)
-      registry.dispatch(events, answer.complete, answer.bytesEach)
+      registry.dispatch(events, answer.complete, answer.bytesEach, request === 'connect' ? request : 'control')
       return findings(answer.decoded, request, own)
     },
     fault,

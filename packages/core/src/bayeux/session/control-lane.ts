@@ -51,6 +51,8 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
   /** Unsubscribed in this session, with the number of polls sent by then: until a later one is answered, events may be queued. */
   const left = new Map<string, number>()
   const parcels: Parcel[] = []
+  /** Events were left out that a connect under way may precede. [PROTOCOL U9] */
+  let crossed = false
 
   const pump = (): void => {
     if (!open || pumping) return
@@ -63,10 +65,14 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     })
   }
 
-  const hasWork = (): boolean => unsubscribes.size > 0 || parcels.length > 0 || registry.wanted().length > 0
+  const hasWork = (): boolean => crossed || unsubscribes.size > 0 || parcels.length > 0 || registry.wanted().length > 0
 
   const work = async (signal: AbortSignal): Promise<void> => {
     while (open && !signal.aborted) {
+      if (crossed) {
+        crossed = false
+        if (parts.session().refresh()) return
+      }
       const wanted = registry.wanted()
       if (unsubscribes.size > 0) await unsubscribe(signal)
       else if (wanted.length > 0) await subscribe(wanted, signal)
@@ -107,6 +113,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       return undefined
     }
     if (absorbed.advice) session.advise(absorbed.advice)
+    crossed ||= !absorbed.whole
     return signal.aborted ? undefined : answer
   }
 
@@ -244,6 +251,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     },
     interrupted(error) {
       open = false
+      crossed = false
       left.clear()
       unsubscribes.clear()
       for (const parcel of parcels.splice(0)) parcel.replies.reject(error)

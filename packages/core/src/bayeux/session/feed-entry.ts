@@ -3,6 +3,7 @@ import { type Queue, queue } from '../../async/queue.ts'
 import type { Batch, Feed, OpenRequest } from '../../source/source.ts'
 import type { Attempts } from '../machine/backoff.ts'
 import { noAttempts } from '../machine/backoff.ts'
+import type { BayeuxMessage } from '../wire/message.ts'
 
 /** One open channel: what was asked for, how far it got, and where its batches go. */
 export interface FeedEntry {
@@ -11,7 +12,7 @@ export interface FeedEntry {
   readonly batches: Queue<Batch>
   readonly accepted: Deferred<boolean>
   stage: 'wanted' | 'waiting' | 'asking' | 'accepted' | 'ended'
-  /** What connects brought while the subscribe was unanswered: its own reply may bring what comes before. [PROTOCOL U6] */
+  /** What came while the subscribe was unanswered, in order: its reply and a connect may cross. [PROTOCOL U6] */
   early: Batch[]
   /** Lets the next poll go that was kept back for them. */
   release: () => void
@@ -36,7 +37,34 @@ export function feedEntry(request: OpenRequest): FeedEntry {
   }
 }
 
-/** The org holds the channel: what came early follows what came with the reply. */
+/**
+ * Where the events of a subscribe's own reply belong among those that connects brought meanwhile: before them, unless their
+ * ids say otherwise. Ids are opaque but for this: of two replies that crossed, nothing else tells which was written first.
+ */
+export function placeOf(batch: Batch, early: readonly Batch[]): number {
+  const at = early.findIndex((other) => !precedes(firstId(other), firstId(batch)))
+  return at === -1 ? early.length : at
+}
+
+function firstId({ messages }: Batch): string {
+  return String(replayIdOf(messages[0]))
+}
+
+function replayIdOf(message: BayeuxMessage | undefined): unknown {
+  return (message?.data as { event?: { replayId?: unknown } } | undefined)?.event?.replayId
+}
+
+/** Whether an event comes again when its channel is subscribed from the one before. */
+export function isReplayed(entry: FeedEntry, message: BayeuxMessage): boolean {
+  return entry.request.position !== 'off' && replayIdOf(message) !== undefined
+}
+
+/** By the digits: they may be more than a number holds. */
+function precedes(id: string, other: string): boolean {
+  return /^\d+$/.test(id + other) && (id.length - other.length || (id < other ? -1 : 1)) < 0
+}
+
+/** The org holds the channel: what came early goes out. */
 export function acceptFeed(entry: FeedEntry): void {
   entry.stage = 'accepted'
   entry.attempts = noAttempts

@@ -58,7 +58,7 @@ export interface Session {
   hold(): () => void
   stop(): Promise<void>
   /** Takes in what every reply may carry besides its own answer; says what failed in it, if anything. */
-  absorb(answer: Answer & { ok: true }, request: string, own: (message: BayeuxMessage) => boolean): Findings
+  absorb(answer: Answer & { ok: true }, request: string, own: (message: BayeuxMessage) => boolean): Findings & { whole: boolean }
   fault(step: Step | 'control', fault: Fault, advice?: Advice, retryAfterMs?: number): Promise<void>
   /** Follows advice that came with anything but a connect. */
   advise(advice: Advice): void
@@ -342,8 +342,8 @@ export function bayeuxSession(parts: SessionParts): Session {
     absorb(answer, request, own) {
       const { all, bad, events } = answer.decoded
       tell(all, bad)
-      registry.dispatch(events, answer.complete, answer.bytesEach, request === 'connect' ? request : 'control')
-      return findings(answer.decoded, request, own)
+      const whole = registry.dispatch(events, answer.complete, answer.bytesEach, request === 'connect' ? request : 'control')
+      return { ...findings(answer.decoded, request, own), whole }
     },
     fault,
     advise: (advice) => dispatch({ type: 'advised', advice }),

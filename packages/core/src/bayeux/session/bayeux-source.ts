@@ -29,7 +29,6 @@ export function bayeuxSource(options: BayeuxOptions, platform: Platform): Source
   const channels = registry({
     opened: () => lane.pump(),
     closed: (entry) => lane.unsubscribe(entry.request.channel),
-    hold: () => session.hold(),
   })
   const lane = controlLane({ platform, policies, limits, conversation: talk, registry: channels, session: () => session, report })
   const session: Session = bayeuxSession({

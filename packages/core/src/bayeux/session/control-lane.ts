@@ -75,7 +75,11 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       }
       const wanted = registry.wanted()
       if (unsubscribes.size > 0) await unsubscribe(signal)
-      else if (wanted.length > 0) await subscribe(wanted, signal)
+      else if (wanted.length > 0) {
+        // No connect leaves meanwhile: its reply and the subscribe's cannot cross then. [PROTOCOL H5]
+        const letGo = parts.session().hold()
+        await subscribe(wanted, signal).finally(letGo)
+      }
       else if (parcels.length > 0) await deliver(parcels.shift() as Parcel, signal)
       else return
     }
@@ -156,6 +160,8 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
         // From here on the org may hold it, whether its reply arrives or not: it is unsubscribed before it is asked for again.
         registry.atOrg.add(entry.request.channel)
       }
+      const { polls } = parts.session()
+      const { sent, answered } = polls
       const answer = await request(chunk, 'subscribe', signal)
       if (signal.aborted || !answer) return
       if ('kind' in answer) {
@@ -168,7 +174,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
         if (entry) registry.refuse(entry, answer.error)
         continue
       }
-      await settle(chunk, asked, answer, signal)
+      await settle(chunk, asked, answer, signal, sent !== answered || polls.sent !== sent)
       if (signal.aborted) return
     }
   }
@@ -178,6 +184,8 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     asked: Map<BayeuxMessage, FeedEntry>,
     answer: Answer & { ok: true },
     signal: AbortSignal,
+    /** A connect was out at the same time. */
+    besideConnect: boolean,
   ): Promise<void> => {
     for (const [at, message] of chunk.entries()) {
       const entry = asked.get(message)
@@ -188,8 +196,11 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       }
       const reply = replyTo(message, answer.decoded.meta, chunk.length === 1 ? at : undefined)
       if (!reply) return parts.session().fault('control', transientFault(noReply('subscribe')))
-      if (reply.successful === true || (reply.successful === undefined && !reply.error)) acceptFeed(entry)
-      else await refused(entry, messageFault({ ...reply, subscription: entry.request.channel }, 'subscribe'), signal)
+      if (reply.successful === true || (reply.successful === undefined && !reply.error)) {
+        // What cannot be asked for again is let through all the same. [PROTOCOL U9]
+        if (besideConnect && entry.replied && entry.request.position !== 'new' && entry.request.position !== 'off') crossed = true
+        else acceptFeed(entry)
+      } else await refused(entry, messageFault({ ...reply, subscription: entry.request.channel }, 'subscribe'), signal)
       // The session may have gone meanwhile: entries that ended with it are no business of the next one.
       if (signal.aborted) return
     }

@@ -14,8 +14,8 @@ export interface FeedEntry {
   stage: 'wanted' | 'waiting' | 'asking' | 'accepted' | 'ended'
   /** What came while the subscribe was unanswered, in order: its reply and a connect may cross. [PROTOCOL U6] */
   early: Batch[]
-  /** Lets the next poll go that was kept back for them. */
-  release: () => void
+  /** The reply itself brought some. */
+  replied: boolean
   attempts: Attempts
   /** Cancels a pending retry, and the listener on the caller's signal. */
   cleanups: (() => void)[]
@@ -31,7 +31,7 @@ export function feedEntry(request: OpenRequest): FeedEntry {
     feed: { accepted: accepted.promise, batches },
     stage: 'wanted',
     early: [],
-    release: () => {},
+    replied: false,
     attempts: noAttempts,
     cleanups: [],
   }
@@ -70,7 +70,6 @@ export function acceptFeed(entry: FeedEntry): void {
   entry.attempts = noAttempts
   entry.accepted.resolve(true)
   for (const batch of entry.early.splice(0)) entry.batches.push(batch)
-  entry.release()
 }
 
 /** Ends a feed: with an error, or so that the layer above opens the channel again. */
@@ -78,7 +77,6 @@ export function endFeed(entry: FeedEntry, error?: unknown): void {
   if (entry.stage === 'ended') return
   entry.stage = 'ended'
   entry.early = []
-  entry.release()
   for (const cleanup of entry.cleanups.splice(0)) cleanup()
   if (error === undefined) {
     entry.accepted.resolve(false)

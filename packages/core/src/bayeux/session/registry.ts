@@ -28,8 +28,6 @@ export interface Registry {
 export interface RegistryHooks {
   opened(entry: FeedEntry): void
   closed(entry: FeedEntry): void
-  /** Asks that the next poll be kept back. */
-  hold(): () => void
 }
 
 export function registry(hooks: RegistryHooks): Registry {
@@ -92,10 +90,11 @@ export function registry(hooks: RegistryHooks): Registry {
       for (const [entry, messages] of batches) {
         const batch = { messages, complete, bytesEach }
         if (entry.stage !== 'asking') entry.batches.push(batch)
-        else if (from === 'connect') {
-          // Meanwhile no more is fetched, so that what waits stays small.
-          if (entry.early.push(batch) === 1) entry.release = hooks.hold()
-        } else entry.early.splice(placeOf(batch, entry.early), 0, batch)
+        else if (from === 'connect') entry.early.push(batch)
+        else {
+          entry.replied = true
+          entry.early.splice(placeOf(batch, entry.early), 0, batch)
+        }
       }
       return whole
     },

@@ -106,7 +106,20 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
     known.forgetReplayIds()
   }
 
-  const receive = ({ messages, bytesEach, complete }: Batch): void => {
+  /**
+   * Of a reply that broke off before any position was known, the group it broke off in is left out: everything is asked for
+   * again, and what stands before that group would come after it.
+   */
+  const certain = ({ messages, complete }: Batch): Batch['messages'] => {
+    const open = messages.at(-1)
+    if (complete || last !== undefined || !open) return messages
+    const { replayId } = eventFields(open, kind)
+    return messages.filter((message) => eventFields(message, kind).replayId !== replayId)
+  }
+
+  const receive = (batch: Batch): void => {
+    const { bytesEach, complete } = batch
+    const messages = certain(batch)
     let previous: ReplayId | undefined
     let beforeGroup: ReplayId | undefined
     let firstDate: string | undefined

@@ -98,7 +98,6 @@ export function invariants(world: World, failures: readonly unknown[]): Invarian
 
   return {
     always() {
-      if (org.inspect.maxConcurrentConnects > 1 && !has('twice')) history.violate('two connects of one session at once')
       buffersAreBounded()
     },
 

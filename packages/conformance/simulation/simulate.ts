@@ -169,9 +169,9 @@ export async function simulate(plan: Plan, options: { trace?: boolean } = {}): P
         () => (stopped = true),
         () => (stopped = true),
       )
-      // 2 s for the goodbye; saves under way may take 10 s more.
+      // 2 s for the goodbye; a save under way and the one after it may take 10 s each.
       await clock.runUntil(() => stopped || old.process.dead, 60_000).catch(() => past.violate(`stop() took over a minute`))
-      if (!old.process.dead && clock.now() - before > 12_500) past.violate(`stop() took ${clock.now() - before} ms`)
+      if (!old.process.dead && clock.now() - before > 22_500) past.violate(`stop() took ${clock.now() - before} ms`)
       if (old.process.dead) return
       old.process.kill()
     },

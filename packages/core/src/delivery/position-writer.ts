@@ -109,7 +109,7 @@ export function positionWriter(
   const attempt = async (position: ReplayPosition): Promise<void> => store.save(key, position)
 
   const schedule = (): void => {
-    const waitMs = waiting.length > 0 ? 0 : lastSaveAt + lagMs - platform.now()
+    const waitMs = waiting.length > 0 ? 0 : Math.min(lagMs, lastSaveAt + lagMs - platform.now())
     if (waitMs > 0) arm(waitMs)
     else if (users > 0 || waiting.length > 0) save()
   }

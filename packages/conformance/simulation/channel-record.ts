@@ -20,12 +20,16 @@ export interface ChannelRecord {
   readonly name: string
   readonly log: readonly Entry[]
   readonly gaps: number
+  /** Subscribe requests sent. */
+  readonly subscribes: number
   /** Everything from here on is to be handled; undefined before the first acceptance. */
   readonly wantedFrom: number | undefined
   published(mark: string, id: string): void
   reset(): void
   /** A subscribe request leaves. */
-  subscribing(process: number, id: string, stored: string | undefined): void
+  subscribing(process: number, id: string): void
+  /** What the store answered. */
+  loaded(process: number, id: string | undefined): void
   resubscribed(from: StartPosition): void
   gap(to: StartPosition): void
   saving(id: string): void
@@ -42,6 +46,7 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
   const byId = new Map<string, Entry[]>()
   let epoch = 0
   let gaps = 0
+  let subscribes = 0
   let wantedFrom: number | undefined
   /** A gap was reported whose new beginning is not accepted yet. */
   let beginsAnew = false
@@ -81,6 +86,9 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
     get gaps() {
       return gaps
     },
+    get subscribes() {
+      return subscribes
+    },
     get wantedFrom() {
       return wantedFrom
     },
@@ -95,13 +103,17 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
       // What was not received by now is gone, for everybody.
       if (wantedFrom !== undefined) beginAt(log.length)
     },
-    subscribing(process, id, stored) {
+    loaded(process, id) {
+      if (current?.process === process && current.run.start === undefined) current.run.loaded = id
+    },
+    subscribing(process, id) {
+      subscribes++
       if (!current || current.process !== process || current.run.start !== undefined) return
       current.run.start = id
       current.run.epoch = epoch
       if (beginsAnew || reported) return
       if (id.startsWith('-')) {
-        if (stored !== undefined) say(`a program began at ${id} though ${stored} is stored`)
+        if (current.run.loaded !== undefined) say(`a program began at ${id} though ${current.run.loaded} is stored`)
         return
       }
       const unfinished = passes(id)
@@ -127,7 +139,7 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
       if (unfinished) say(`position ${id} was saved, but ${unfinished}`)
     },
     run(process, order) {
-      const state: RunState = { start: undefined, epoch, last: -1, seen: new Set() }
+      const state: RunState = { start: undefined, loaded: undefined, epoch, last: -1, seen: new Set() }
       current = { run: state, process }
       reported = false
       let accepted = false

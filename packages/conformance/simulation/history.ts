@@ -28,6 +28,7 @@ export interface History {
   sent(process: VirtualProcess, url: string, init: RequestInit): SentRequest
   answered(request: SentRequest): void
   replied(request: SentRequest, response: Response): void
+  loaded(process: VirtualProcess, channel: string, position: ReplayPosition | undefined): void
   saving(process: VirtualProcess, channel: string, position: ReplayPosition): void
   status(process: VirtualProcess, status: ClientStatus): void
   run(process: VirtualProcess, channel: string, order: Run['order']): Run
@@ -39,13 +40,11 @@ const kinds = ['handshake', 'connect', 'subscribe', 'unsubscribe', 'disconnect']
 export interface HistoryParts {
   clock: VirtualClock
   org(): MockOrg
-  /** What the store holds for a channel. */
-  stored(channel: string): string | undefined
   names: readonly string[]
   tracing: boolean
 }
 
-export function history({ clock, org, stored, names, tracing }: HistoryParts): History {
+export function history({ clock, org, names, tracing }: HistoryParts): History {
   const startedAt = clock.now()
   const violations: string[] = []
   const lines: string[] = []
@@ -105,7 +104,7 @@ export function history({ clock, org, stored, names, tracing }: HistoryParts): H
         if (now > 1) violate(`${now} requests of kind ${kind} at once`)
       }
       if (kind === 'subscribe') {
-        for (const [, channel, id] of body.matchAll(/"replay":\{"([^"]+)":(-?\d+)\}/g)) record(channel as string).subscribing(process.number, id as string, stored(channel as string))
+        for (const [, channel, id] of body.matchAll(/"replay":\{"([^"]+)":(-?\d+)\}/g)) record(channel as string).subscribing(process.number, id as string)
       }
       trace(() => `#${process.number} -> ${body}`)
       const request = { process: process.number, at: clock.now(), kind }
@@ -127,6 +126,9 @@ export function history({ clock, org, stored, names, tracing }: HistoryParts): H
           (text) => trace(() => `#${request.process} <- ${response.status} ${brief(text)}`),
           (error: unknown) => trace(() => `#${request.process} <- ${response.status} broken ${String(error)} since ${at - startedAt}`),
         )
+    },
+    loaded(process, channel, position) {
+      record(channel).loaded(process.number, position === undefined ? undefined : String(position.replayId))
     },
     saving(process, channel, position) {
       trace(() => `#${process.number} save ${channel} ${position.replayId}`)

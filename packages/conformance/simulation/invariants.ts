@@ -67,10 +67,9 @@ export function invariants(world: World, failures: readonly unknown[]): Invarian
 
   /** The org counts each delivery: what is delivered again was lost on its way, or was not finished. */
   const deliveriesAreBounded = (): void => {
-    for (const [channel, { log }] of history.channels) {
+    for (const [channel, { log, subscribes }] of history.channels) {
       const drawn = org.inspect.deliveries[channel] ?? 0
-      const opened = (history.statuses.resubscribed ?? 0) + world.programs + failures.length
-      if (drawn > log.length + opened * Math.min(log.length, 200)) history.violate(`${channel}: ${drawn} deliveries of ${log.length} events`)
+      if (drawn > log.length + subscribes * Math.min(log.length, 200)) history.violate(`${channel}: ${drawn} deliveries of ${log.length} events`)
     }
   }
 

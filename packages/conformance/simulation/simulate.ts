@@ -72,7 +72,6 @@ export async function simulate(plan: Plan, options: { trace?: boolean } = {}): P
   const past = history({
     clock,
     org: () => org,
-    stored: (channel) => store.durable.get(channel)?.replayId.toString(),
     names: settings.channels.map(({ channel }) => channel),
     tracing: options.trace ?? false,
   })

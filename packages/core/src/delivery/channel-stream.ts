@@ -242,6 +242,9 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
       roomAgain?.resolve()
       roomAgain = undefined
     },
+    filled: () => {
+      if (!stream.pressed) parts.pressure.check(stream)
+    },
     eased: () => parts.pressure.eased(stream),
     parked: parts.pressure.consumerWaits,
     leave(member) {

@@ -16,6 +16,8 @@ export interface SessionTable {
 
 /** Ended sessions kept for inspection. */
 const endedKept = 1_000
+/** Of these, so many keep what was still queued for them. */
+const queuesKept = 20
 
 export function sessionTable(now: () => number): SessionTable {
   const sessions = new Map<string, Session>()
@@ -26,6 +28,8 @@ export function sessionTable(now: () => number): SessionTable {
     sessions.delete(session.clientId)
     ended.push(session)
     if (ended.length > endedKept) ended.shift()
+    const old = ended.at(-queuesKept - 1)
+    if (old) old.queue = []
   }
 
   const all = (): Session[] => {

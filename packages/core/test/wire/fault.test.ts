@@ -133,9 +133,9 @@ describe('messageFault', () => {
   it.each(['403::no token 00D000000000001!AQ.x_y', '403:Bearer abc,x:no', '00D000000000001AAA%21AQ'])(
     'a token echoed in %j is left out',
     (error) => {
-      for (const message of [{ error }, { ext: { sfdc: { failureReason: error } } }]) {
-        const { message: text, server } = messageFault(message, 'connect').error
-        expect(text + JSON.stringify(server)).not.toMatch(/AQ|abc/)
+      for (const message of [{ error }, { ext: { sfdc: { failureReason: error } } }, { subscription: error }]) {
+        const { message: text, server, channel } = messageFault(message, 'connect').error
+        expect(text + channel + JSON.stringify(server)).not.toMatch(/AQ|abc/)
       }
     },
   )

@@ -22,6 +22,8 @@ interface Cookie {
 
 /** Browsers keep about as many for a domain; an org sets half a dozen. */
 const maxCookies = 100
+/** What browsers take of name, value and attributes together. */
+const maxLineLength = 5_120
 
 export function cookieJar(now: () => number): CookieJar {
   const cookies = new Map<string, Cookie>()
@@ -67,6 +69,8 @@ export function cookieJar(now: () => number): CookieJar {
   return {
     store(url, lines) {
       for (const line of lines) {
+        // A header that no runtime sends would be the end of every request.
+        if (line.length > maxLineLength || /\p{Cc}/u.test(line)) continue
         const cookie = parse(url, line)
         if (!cookie || !domainMatches(url.hostname, cookie)) continue
         // A cookie for a whole public suffix (`com`) would leak to strangers.

@@ -50,7 +50,7 @@ export function messageFault(message: BayeuxMessage, request: string): Fault {
   const error = quoted(message.error ?? '')
   const server: ServerFault = { ...parseErrorText(error), ...(failureReason ? { failureReason } : {}) }
   const kind = (failureReason && kindOf(failureReason)) || kindOf(error) || 'refused'
-  const channel = typeof message.subscription === 'string' ? message.subscription : undefined
+  const channel = typeof message.subscription === 'string' ? quoted(message.subscription) : undefined
   return { kind, error: errorOf(kind, request, failureReason || error || 'no reason given', server, channel) }
 }
 

@@ -59,7 +59,8 @@ export function actionFor(settings: Settings, from: Random): Action {
       channel,
       count: from.chance(0.2) ? from.between(5, 60) : from.between(1, 4),
       bytes: from.chance(0.05) ? 3_000 : 0,
-      group: settings.groups && from.chance(0.5),
+      // Enriched change events share ids (facts 8, S57); nothing else does.
+      group: settings.groups && channel.startsWith('/data/') && from.chance(0.5),
       twice: from.chance(0.05),
     }
   }

@@ -68,6 +68,9 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
     const clean = entries.some(({ epoch: of }) => entries.every((entry) => entry.epoch !== of || entry.index < reach))
     return clean ? undefined : `${log[reach]?.mark} (${log[reach]?.id}) is not finished`
   }
+  /** The last event before a run, as far as its id is clear. */
+  const startOf = ({ start, epoch: of }: RunState): number =>
+    start === undefined || start.startsWith('-') ? -1 : (byId.get(start)?.filter((entry) => entry.epoch === of).at(-1)?.index ?? -1)
   const mark = (text: string, what: (entry: Entry) => void): void => {
     for (const entry of byMark.get(text) ?? []) what(entry)
   }
@@ -95,6 +98,7 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
     subscribing(process, id, stored) {
       if (!current || current.process !== process || current.run.start !== undefined) return
       current.run.start = id
+      current.run.epoch = epoch
       if (beginsAnew || reported) return
       if (id.startsWith('-')) {
         if (stored !== undefined) say(`a program began at ${id} though ${stored} is stored`)
@@ -119,11 +123,11 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
       if (to === 'new' || to === 'off') beginsAnew = true
     },
     saving(id) {
-      const unfinished = passes(id)
+      const unfinished = wantedFrom === undefined ? undefined : passes(id)
       if (unfinished) say(`position ${id} was saved, but ${unfinished}`)
     },
     run(process, order) {
-      const state: RunState = { start: undefined, last: -1, seen: new Set() }
+      const state: RunState = { start: undefined, epoch, last: -1, seen: new Set() }
       current = { run: state, process }
       reported = false
       let accepted = false
@@ -140,19 +144,14 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
         handed(text) {
           const entries = byMark.get(text)
           if (!entries) return say(`an event was handed out that was never published: ${text}`)
-          const floor = order === 'strict' ? state.last : -1
+          const start = startOf(state)
+          const floor = Math.max(start, order === 'strict' ? state.last : -1)
           const next = entries.find((entry) => entry.index > floor && !state.seen.has(entry))
           if (!next) {
-            const { id, index } = entries[0] as Entry
-            return say(
-              state.seen.has(entries[0] as Entry)
-                ? `${text} (${id}) was handed out twice`
-                : `${text} (${id}) was handed out after ${log[state.last]?.mark} (${log[state.last]?.id}), which is ${state.last - index} later in the log`,
-            )
-          }
-          if (state.start !== undefined && !state.start.startsWith('-')) {
-            const start = byId.get(state.start)?.findLast((entry) => entry.epoch === next.epoch)
-            if (start && next.index <= start.index) say(`${text} (${next.id}) was handed out though the program began after ${state.start}`)
+            const { id, index } = entries.at(-1) as Entry
+            if (state.seen.has(entries[0] as Entry)) return say(`${text} (${id}) was handed out twice`)
+            if (index <= start) return say(`${text} (${id}) was handed out though the program began after ${state.start}`)
+            return say(`${text} (${id}) was handed out after ${log[state.last]?.mark} (${log[state.last]?.id}), ${state.last - index} later in the log`)
           }
           state.last = Math.max(state.last, next.index)
           state.seen.add(next)

@@ -159,10 +159,11 @@ async function merged(parts: ConsumerParts, subscriptions: Map<string, Subscript
           throw error
         }
         left = moods.of(event.channel) === 'breaking' && random.chance(0.2)
-        if (settings.commit === 'manual') committer.handled(event)
-        else if (!left) run.finished(markOf(event))
+        const finished = settings.commit === 'manual' ? committer.handled(event) : !left
+        if (finished) run.finished(markOf(event))
         if (left) {
-          if (settings.commit === 'auto') run.returned(markOf(event))
+          // In hand and not finished, it comes again.
+          if (!finished) run.returned(markOf(event))
           break
         }
       }
@@ -204,7 +205,7 @@ async function work({ process, moods, random }: ConsumerParts, of: ChannelSettin
 }
 
 /** With manual commits: some at once, others later and out of order; all of them when everything is well again. */
-function laterCommits({ process, moods, random }: ConsumerParts, run: Run): { handled(event: StreamEvent): void } {
+function laterCommits({ process, moods, random }: ConsumerParts, run: Run): { /** Whether it was committed at once. */ handled(event: StreamEvent): boolean } {
   const commit = (event: StreamEvent): void => {
     if (process.dead) return
     run.finished(markOf(event))
@@ -212,9 +213,17 @@ function laterCommits({ process, moods, random }: ConsumerParts, run: Run): { ha
   }
   return {
     handled(event) {
-      if (random.chance(0.6)) return commit(event)
-      if (random.chance(0.3)) return void moods.released().then(() => process.pause(0)).then(() => commit(event))
-      process.delay(() => commit(event), random.below(20_000))
+      if (random.chance(0.6)) {
+        commit(event)
+        return true
+      }
+      if (random.chance(0.3)) {
+        void moods
+          .released()
+          .then(() => process.pause(0))
+          .then(() => commit(event))
+      } else process.delay(() => commit(event), random.below(20_000))
+      return false
     },
   }
 }

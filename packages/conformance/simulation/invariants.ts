@@ -138,7 +138,7 @@ export function invariants(world: World, failures: readonly unknown[]): Invarian
       const { lastFinished, wantedFrom = 0 } = record
       const stored = store.durable.get(channel)?.replayId
       // Where a program found nothing stored, what came before is not its own.
-      if (lastFinished && lastFinished.index >= wantedFrom && String(stored) !== lastFinished.id) history.violate(`${channel}: ${stored} is stored, ${lastFinished.id} was the last to be finished`)
+      if (lastFinished && !lastFinished.ambiguous && lastFinished.index >= wantedFrom && String(stored) !== lastFinished.id) history.violate(`${channel}: ${stored} is stored, ${lastFinished.id} was the last to be finished`)
       if (lastFinished !== record.log.at(-1)) history.violate(`${channel}: ${record.log.length} events, finished only to ${lastFinished?.mark}`)
     }
     if (process.timers > 0) history.violate(`${process.timers} timers are left`)

@@ -61,7 +61,7 @@ describe('bodies without measure', () => {
     ['zeros', '[', '0,'],
     ['backslashes in a text', `${whole},{"channel":"/u/x","data":"`, '\\\\'],
     ['a second message without end', `${whole},{"channel":"/u/x","data":"`, 'x'],
-  ])('100 MB of %s are cut at 64 MB, before any parsing', async (name, head, filler) => {
+  ])('100 MB of %s are cut at 64 MB, before any parsing', async (_, head, filler) => {
     const { body, taken } = endless(head, filler)
     const before = heapAfterGc()
     await withHostileOrg(
@@ -72,8 +72,8 @@ describe('bodies without measure', () => {
         expect(taken.bytes).toBeGreaterThan(capBytes)
         expect(taken.bytes).toBeLessThanOrEqual(capBytes + 2 * megabyte)
         expect(rig.reading.over).toBe(false)
-        // What came whole is delivered, once.
-        if (name.includes(' ') && head.length > 1) expect(ids(rig)).toEqual([1, 2])
+        // What came whole is delivered, once; the last of it may belong to a group that was cut, and be asked for again.
+        if (head.startsWith(whole)) expect([[1], [1, 2]]).toContainEqual(ids(rig))
         expect(heapAfterGc() - before, 'kept in memory').toBeLessThan(8 * megabyte)
       },
     )

@@ -96,11 +96,14 @@ describe('whatever the headers say', () => {
         '=',
       ),
     )
+    const reply = fc.tuple(fc.array(line, { maxLength: 10 }), retryAfter)
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.array(line, { maxLength: 10 }), { minLength: 1, maxLength: 6 }), fc.nat(), (list, seed) =>
+      fc.asyncProperty(fc.array(reply, { minLength: 1, maxLength: 6 }), fc.nat(), (list, seed) =>
         withHostileOrg(
-          inOrder(list, (lines, request, org) => {
+          inOrder(list, ([lines, date], request, org) => {
             const reply = json(org.friendly(request))
+            // Cookies end by the server's clock.
+            reply.headers.set('date', date)
             for (const each of lines) reply.headers.append('set-cookie', each)
             return reply
           }),

@@ -293,8 +293,8 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
     take: () => events.take(),
     takeEnd: () => events.takeEnd(),
     giveBack(event) {
-      // Closed meanwhile: it comes again with the next subscription.
-      if (ended === 'closed' || ended === 'aborted') return
+      // Closed meanwhile: it comes again with the next subscription. Committed: not any more.
+      if (ended === 'closed' || ended === 'aborted' || DeliveredEvent.isFinished(event)) return
       bytes += DeliveredEvent.bytes(event)
       delivered--
       events.putBack([event as DeliveredEvent<T>])

@@ -42,7 +42,7 @@ export function fetchTransport(platform: Platform, options: FetchTransportOption
         signal,
       )
       dog.progress()
-      jar?.store(request.url, response.headers.getSetCookie?.() ?? [])
+      jar?.store(request.url, response.headers.getSetCookie?.() ?? [], response.headers.get('Date'))
       const body = await readBody(response, signal, dog.progress)
       if (body.cut && request.signal.aborted) throw request.signal.reason
       const cut = body.cut === 'broken' && expired ? 'timeout' : body.cut

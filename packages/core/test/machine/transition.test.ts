@@ -438,6 +438,11 @@ describe('transition: advice', () => {
     expect(adviceAfter([connected(advice)])).toEqual({ intervalMs: 0, timeoutMs: 1, maxIntervalMs: undefined })
   })
 
+  it('a long text there is not taken apart', { timeout: 1_000 }, () => {
+    const advice: Advice = { timeout: 1, 'long-polling': 'x'.repeat(8_000_000) }
+    expect(adviceAfter([connected(advice)])).toMatchObject({ timeoutMs: 1 })
+  })
+
   it('followAdvice: false ignores interval and timeout, never reconnect', () => {
     const ignoring = { followAdvice: false }
     expect(adviceAfter([connected({ timeout: 1, interval: 2_000 })], ignoring)).toMatchObject({ intervalMs: 0, timeoutMs: undefined })

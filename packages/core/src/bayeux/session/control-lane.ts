@@ -79,8 +79,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
         // No connect leaves meanwhile: its reply and the subscribe's cannot cross then. [PROTOCOL H5]
         const letGo = parts.session().hold()
         await subscribe(wanted, signal).finally(letGo)
-      }
-      else if (parcels.length > 0) await deliver(parcels.shift() as Parcel, signal)
+      } else if (parcels.length > 0) await deliver(parcels.shift() as Parcel, signal)
       else return
     }
   }

@@ -75,7 +75,12 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
   }
   /** The last event before a run, as far as its id is clear. */
   const startOf = ({ start, epoch: of }: RunState): number =>
-    start === undefined || start.startsWith('-') ? -1 : (byId.get(start)?.filter((entry) => entry.epoch === of).at(-1)?.index ?? -1)
+    start === undefined || start.startsWith('-')
+      ? -1
+      : (byId
+          .get(start)
+          ?.filter((entry) => entry.epoch === of)
+          .at(-1)?.index ?? -1)
   const mark = (text: string, what: (entry: Entry) => void): void => {
     for (const entry of byMark.get(text) ?? []) what(entry)
   }
@@ -93,7 +98,16 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
       return wantedFrom
     },
     published(text, id) {
-      const entry: Entry = { mark: text, id, at: now(), index: log.length, epoch, ambiguous: byId.has(id) && byId.get(id)?.[0]?.epoch !== epoch, handled: false, finished: false }
+      const entry: Entry = {
+        mark: text,
+        id,
+        at: now(),
+        index: log.length,
+        epoch,
+        ambiguous: byId.has(id) && byId.get(id)?.[0]?.epoch !== epoch,
+        handled: false,
+        finished: false,
+      }
       log.push(entry)
       byMark.set(text, [...(byMark.get(text) ?? []), entry])
       byId.set(id, [...(byId.get(id) ?? []), entry])
@@ -163,7 +177,9 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
             const { id, index } = entries.at(-1) as Entry
             if (state.seen.has(entries[0] as Entry)) return say(`${text} (${id}) was handed out twice`)
             if (index <= start) return say(`${text} (${id}) was handed out though the program began after ${state.start}`)
-            return say(`${text} (${id}) was handed out after ${log[state.last]?.mark} (${log[state.last]?.id}), ${state.last - index} later in the log`)
+            return say(
+              `${text} (${id}) was handed out after ${log[state.last]?.mark} (${log[state.last]?.id}), ${state.last - index} later in the log`,
+            )
           }
           state.last = Math.max(state.last, next.index)
           state.seen.add(next)

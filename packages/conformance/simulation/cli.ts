@@ -54,7 +54,8 @@ async function main(): Promise<number> {
   }
   if (values.seed !== undefined) return await one(whole('seed', values.seed), scenario)
   const shard = /^(\d+)\/(\d+)$/.exec(values.shard)
-  if (!shard || Number(shard[1]) < 1 || Number(shard[1]) > Number(shard[2])) throw new UsageError(`--shard is '${values.shard}', not like 1/4`)
+  if (!shard || Number(shard[1]) < 1 || Number(shard[1]) > Number(shard[2]))
+    throw new UsageError(`--shard is '${values.shard}', not like 1/4`)
   const [index, parts] = [Number(shard[1]), Number(shard[2])]
   const first = whole('from', values.from)
   const seeds = whole('seeds', values.seeds)
@@ -120,7 +121,9 @@ async function many({ from, to, scenario, jobs, resume }: Many): Promise<number>
     shownAt = Date.now()
     const count = reports.reduce((sum, { cpuMs }) => sum + cpuMs.length, 0)
     const failed = reports.reduce((sum, each) => sum + each.failed.length, 0)
-    console.log(`${count} of ${to - from} seeds, ${failed} failed, ${Math.round(((count - before) * 1000) / (shownAt - startedAt))} a second`)
+    console.log(
+      `${count} of ${to - from} seeds, ${failed} failed, ${Math.round(((count - before) * 1000) / (shownAt - startedAt))} a second`,
+    )
   }
   await Promise.all(Array.from({ length: Math.min(jobs, tasks.length) }, () => worker(tasks, take)))
 

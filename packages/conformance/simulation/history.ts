@@ -80,7 +80,11 @@ export function history({ clock, org, names, tracing }: HistoryParts): History {
     publish(channel, { bytes, twice, ...extra }) {
       const mark = `e${++serial}`
       const text = bytes > 0 ? mark.padEnd(bytes, '.') : mark
-      const payload = channel.startsWith('/u/') ? text : channel.startsWith('/topic/') || channel.startsWith('/data/') ? { Name: text } : { Serial__c: text }
+      const payload = channel.startsWith('/u/')
+        ? text
+        : channel.startsWith('/topic/') || channel.startsWith('/data/')
+          ? { Name: text }
+          : { Serial__c: text }
       const first = org().publish(channel, payload, extra)
       const logged = [first]
       // The org itself may publish an event twice: one EventUuid, two replay ids.
@@ -104,7 +108,8 @@ export function history({ clock, org, names, tracing }: HistoryParts): History {
         if (now > 1) violate(`${now} requests of kind ${kind} at once`)
       }
       if (kind === 'subscribe') {
-        for (const [, channel, id] of body.matchAll(/"replay":\{"([^"]+)":(-?\d+)\}/g)) record(channel as string).subscribing(process.number, id as string)
+        for (const [, channel, id] of body.matchAll(/"replay":\{"([^"]+)":(-?\d+)\}/g))
+          record(channel as string).subscribing(process.number, id as string)
       }
       trace(() => `#${process.number} -> ${body}`)
       const request = { process: process.number, at: clock.now(), kind }
@@ -135,7 +140,10 @@ export function history({ clock, org, names, tracing }: HistoryParts): History {
       record(channel).saving(String(position.replayId))
     },
     status(process, status) {
-      trace(() => `#${process.number} status ${brief(JSON.stringify(status, (_, value) => (value instanceof Error ? `${value.name}: ${value.message}` : value)))}`)
+      trace(
+        () =>
+          `#${process.number} status ${brief(JSON.stringify(status, (_, value) => (value instanceof Error ? `${value.name}: ${value.message}` : value)))}`,
+      )
       statuses[status.type] = (statuses[status.type] ?? 0) + 1
       leaked(JSON.stringify(status, withErrors), 'a status')
       if (status.type === 'replayGap') record(status.channel).gap(status.to)
@@ -157,7 +165,10 @@ function brief(text: string): string {
 /** The mark that `publish` put into an event. */
 export function markOf(event: StreamEvent): string {
   const { payload } = event as { payload: unknown }
-  const text = typeof payload === 'string' ? payload : ((payload as Record<string, string>).Serial__c ?? (payload as Record<string, string>).Name ?? '')
+  const text =
+    typeof payload === 'string'
+      ? payload
+      : ((payload as Record<string, string>).Serial__c ?? (payload as Record<string, string>).Name ?? '')
   return text.replace(/\.+$/, '')
 }
 

@@ -75,7 +75,13 @@ export async function simulate(plan: Plan, options: { trace?: boolean } = {}): P
     names: settings.channels.map(({ channel }) => channel),
     tracing: options.trace ?? false,
   })
-  const store = flakyStore({ clock, random: random(seed, 2), history: past, latencyMs: settings.storeLatencyMs, commitEveryMs: settings.commitEveryMs })
+  const store = flakyStore({
+    clock,
+    random: random(seed, 2),
+    history: past,
+    latencyMs: settings.storeLatencyMs,
+    commitEveryMs: settings.commitEveryMs,
+  })
   const net = network({ clock, org, history: past, random: random(seed, 3), latencyMs: settings.latencyMs })
   const feelings = moods()
   const undos = new Set<() => void>()
@@ -219,6 +225,13 @@ export async function simulate(plan: Plan, options: { trace?: boolean } = {}): P
     published,
     handshakes,
     requests: past.requests.length,
-    digest: [clock.now(), published, handshakes, past.requests.length, JSON.stringify(past.statuses), JSON.stringify(org.inspect.deliveries)].join(' '),
+    digest: [
+      clock.now(),
+      published,
+      handshakes,
+      past.requests.length,
+      JSON.stringify(past.statuses),
+      JSON.stringify(org.inspect.deliveries),
+    ].join(' '),
   }
 }

@@ -75,7 +75,12 @@ function answered(machine: Machine, input: Input, now: number, random: number, o
       // Advice of the last session is void: keeping `reconnect: handshake` would loop on handshakes. [PROTOCOL H4]
       const advice = mergeAdvice(freshMemory().advice, input.advice, options)
       const connect: Effect = { type: 'connect', first: true, resuming: false, afterMs: 0 }
-      return to({ tag: 'connecting', resuming: false }, { ...memory, advice, lastContact: now, letOut: 0 }, { type: 'resubscribe' }, connect)
+      return to(
+        { tag: 'connecting', resuming: false },
+        { ...memory, advice, lastContact: now, letOut: 0 },
+        { type: 'resubscribe' },
+        connect,
+      )
     }
 
     case 'connected': {
@@ -98,7 +103,14 @@ function answered(machine: Machine, input: Input, now: number, random: number, o
       }
       if (phase.tag === 'connecting') {
         const resubscribe: Effect[] = phase.resuming ? [{ type: 'resubscribe' }] : []
-        return to({ tag: 'connected' }, { ...memory, advice, lastContact: now, letOut: 0 }, state('live'), ...clients, ...resubscribe, connect)
+        return to(
+          { tag: 'connected' },
+          { ...memory, advice, lastContact: now, letOut: 0 },
+          state('live'),
+          ...clients,
+          ...resubscribe,
+          connect,
+        )
       }
       return to(phase, { ...freshMemory(), advice, lastContact: now }, ...clients, connect)
     }

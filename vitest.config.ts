@@ -22,6 +22,13 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // `pnpm coverage:pure`: what is pure is tested whole, by tables and properties alone.
+    coverage: {
+      provider: 'v8',
+      include: ['packages/core/src/bayeux/{wire,machine}/**'],
+      reporter: ['text'],
+      thresholds: { 100: true },
+    },
     reporters: process.env.SFSTREAM_TEST_JSON ? ['default', ['json', { outputFile: process.env.SFSTREAM_TEST_JSON }]] : ['default'],
   },
 })

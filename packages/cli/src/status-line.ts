@@ -20,8 +20,12 @@ export function statusLine(status: ClientStatus): StatusLine {
     }
     case 'reauthenticated':
       return { text: `token refused -> logged in again at ${status.instanceUrl}`, trouble: false }
-    case 'rehandshake':
-      return { text: `session lost -> new handshake (${status.reason})`, trouble: false }
+    case 'rehandshake': {
+      const { reason, delayMs } = status
+      return { text: `session lost -> new handshake${delayMs > 0 ? ` in ${seconds(delayMs)}` : ''} (${reason})`, trouble: false }
+    }
+    case 'slowed':
+      return { text: `the org asks for a pause of ${seconds(status.intervalMs)} before each poll`, trouble: status.intervalMs >= 60_000 }
     case 'resubscribed':
       return { text: `resubscribed ${status.channel} from ${from(status.from)}`, trouble: false }
     case 'replayGap': {

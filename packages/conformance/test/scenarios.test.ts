@@ -21,27 +21,53 @@ const everyChannel = (code: ErrorCode): Record<string, ErrorCode> => Object.from
 const refused: Partial<Record<ScenarioId, Record<string, ErrorCode>>> = {
   S31: everyChannel('jwt_access_token'),
   S32: everyChannel('token_refused'),
-  S42: everyChannel('replay_refused'),
   S43: { '/event/Low_Ink__e': 'subscribe_refused' },
   S45: everyChannel('bad_api_version'),
+  C04: everyChannel('handshake_refused'),
+  C07: everyChannel('no_common_transport'),
+  C09: everyChannel('token_refused'),
+  C27: everyChannel('server_stopped'),
+  C29: everyChannel('server_stopped'),
+  C32: everyChannel('server_stopped'),
+  C51: { '/event/Low_Ink__e': 'subscribe_refused' },
+  C72: everyChannel('session_lost'),
 }
 
 /** Positions lose their meaning: events without a uuid may come again, after a reported gap. */
-const forgetful: readonly ScenarioId[] = ['S30', 'S41', 'S62']
+const forgetful: readonly ScenarioId[] = ['S30', 'S41', 'S42', 'S62', 'C68']
+
+/** What waits for a request that this client never makes: of another login flow, or an unsubscribe. */
+const never: readonly ScenarioId[] = ['S11', 'S34', 'S36', 'C54']
+
+/** Requests an hour where it is more than 200: with another tab about, every two seconds. */
+const hasty: Partial<Record<ScenarioId, number>> = { S23: 2_000 }
 
 /** The daily limit lifts after a day. */
 const extraHours: Partial<Record<ScenarioId, number>> = { S40: 26 }
 
+/**
+ * What the client does wrong today. C13: events that come with a handshake reply are handed on, and come again with the replay
+ * of a channel that has a position.
+ */
+const defective: readonly ScenarioId[] = ['C13']
+
 const minuteMs = 60_000
 
 describe.each(scenarioIds.map((id) => [id, scenarioTitles[id]] as const))('%s %s', (id) => {
-  test('loses nothing and repeats nothing, or says why', async () => {
+  const run = defective.includes(id) ? test.fails : test
+  run('loses nothing and repeats nothing, or says why', async () => {
     const clock = virtualClock({ seed: 7 })
     const org = createMockOrg({ clock, seed: 7, scenario: id })
+    const elsewhere: string[] = []
+    const seen: typeof fetch = (input, init) => {
+      const { origin, search } = new URL(input instanceof Request ? input.url : input)
+      if (!org.serves(origin) || search !== '') elsewhere.push(String(input))
+      return org.fetch(input, init)
+    }
     const { clientId, clientSecret, username, password: secret, securityToken } = org.credentials
     const client = createClient({
       auth: password({ loginUrl: org.loginUrl, clientId, clientSecret, username, password: secret, securityToken }),
-      platform: { fetch: org.fetch, now: clock.now, delay: clock.delay, random: clock.random },
+      platform: { fetch: seen, now: clock.now, delay: clock.delay, random: clock.random },
     })
     const statuses: ClientStatus[] = []
     void (async () => {
@@ -91,10 +117,19 @@ describe.each(scenarioIds.map((id) => [id, scenarioTitles[id]] as const))('%s %s
         expect(new Set(seen).size + (id === 'S57' ? 1 : 0), channel).toBeGreaterThanOrEqual(seen.length)
       }
     }
+    const alive = channels.filter((channel) => !(channel in expectedEnds))
+    expect(client.state).toBe(alive.length > 0 ? 'live' : 'failed')
+    // The limit that lifts after a day is met again at once by what was waiting.
+    if (id !== 'S40') expect(Object.keys(org.inspect.subscriptions).sort()).toEqual([...alive].sort())
+    // All that the scenario had planned has befallen the client.
+    if (!never.includes(id) && alive.length > 0) expect(org.faults.pending).toBe(0)
     await client.stop()
     expect(org.inspect.maxConcurrentConnects).toBeLessThanOrEqual(1)
     expect(org.inspect.slots.used).toBe(0)
-    expect(org.inspect.handshakes).toBeLessThan(25)
+    expect(org.inspect.handshakes).toBeLessThan(30)
+    expect(org.inspect.logins).toBeLessThan(10)
+    expect(org.inspect.requests.length).toBeLessThan((hasty[id] ?? 200) * (3.5 + (extraHours[id] ?? 0)))
+    expect(elsewhere).toEqual([])
     expect(clock.pending).toBe(0)
   })
 })

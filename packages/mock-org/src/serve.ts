@@ -57,6 +57,7 @@ export function service(world: World, faults: FaultPlan, record: (request: SeenR
       const late = instead && fault?.kind === 'http' ? fault.afterMs : undefined
       const response = instead && late !== undefined ? await behindProxy(instead, late, answer, signal) : (instead ?? (await answer()))
       const reply = await after(fault, response, signal)
+      reply.headers.set('Date', new Date(clock.now()).toUTCString())
       if (cookies) cookies.write(url, setCookies)
       else for (const line of setCookies) reply.headers.append('Set-Cookie', line)
       seen.status = reply.status

@@ -9,6 +9,8 @@ export interface Switches {
   sessionExpiryMs: number
   /** Life of the load balancer's cookie. 3 hours. */
   affinityMs: number
+  /** The load balancer's cookie changes with every reply, and names the same node. false. */
+  rotateAffinity: boolean
   /** Application nodes behind the load balancer; a session lives on one. 3. */
   nodes: number
   /** Refuse requests of a session that come without BAYEUX_BROWSER. true. */
@@ -89,6 +91,7 @@ export function defaultSwitches(): Switches {
     holdMs: 110_000,
     sessionExpiryMs: 40_000,
     affinityMs: 10_800_000,
+    rotateAffinity: false,
     nodes: 3,
     requireBrowserCookie: true,
     browserIdDomain: 'salesforce.com',

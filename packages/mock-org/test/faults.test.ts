@@ -232,8 +232,9 @@ async function poller(client: RawClient, met: Set<string>, polls: number): Promi
     try {
       if (!alive) {
         const reply = await client.handshake()
-        note(reply, met)
-        if (reply.successful !== true) continue
+        if (reply) note(reply, met)
+        else met.add('no messages')
+        if (reply?.successful !== true) continue
         for (const message of await client.connect()) note(message, met)
         const subscribed = await client.subscribe(order, -2)
         if (subscribed) note(subscribed, met)
@@ -259,8 +260,13 @@ function note(message: Message, met: Set<string>): void {
 }
 
 describe('scenarios', () => {
-  it('are S01 to S62, each with a title', () => {
-    expect(scenarioIds).toEqual(Array.from({ length: 62 }, (_, index) => `S${String(index + 1).padStart(2, '0')}`))
+  it('are S01 to S62, and the cases of other Bayeux software that a server or a network makes, each with a title', () => {
+    const ofSalesforce = scenarioIds.filter((id) => id.startsWith('S'))
+    expect(ofSalesforce).toEqual(Array.from({ length: 62 }, (_, index) => `S${String(index + 1).padStart(2, '0')}`))
+    const others = scenarioIds.slice(62)
+    expect(others).toEqual([...others].sort())
+    expect(others.every((id) => /^C\d\d$/.test(id) && Number(id.slice(1)) <= 90)).toBe(true)
+    expect(new Set(Object.values(scenarioTitles)).size).toBe(scenarioIds.length)
     for (const id of scenarioIds) expect(scenarioTitles[id].length).toBeGreaterThan(10)
     expect(() => createMockOrg({ scenario: 'S99' })).toThrow(/no scenario S99/)
   })
@@ -307,6 +313,35 @@ describe('scenarios', () => {
     ['S54', ['TypeError: fetch failed']],
     ['S56', ['data']],
     ['S60', ['data']],
+    ['C03', ['403::Unknown client']],
+    ['C04', ['403::Unknown client', '403::Handshake denied']],
+    ['C05', ['403::Handshake denied']],
+    ['C06', ['403::Handshake denied']],
+    ['C08', ['401::Request requires authentication']],
+    ['C09', ['403::Unknown client', '401::Authentication invalid']],
+    ['C10', ['403::Organization concurrent user limit exceeded']],
+    ['C11', ['403::Unknown client', 'no messages']],
+    ['C13', ['403::Unknown client', 'data']],
+    ['C24', ['404::message_deleted']],
+    ['C27', ['403::Go away']],
+    ['C28', ['409::Something else']],
+    ['C34', ['402::session_unknown']],
+    ['C35', ['409::Odd']],
+    ['C37', ['402::session_unknown']],
+    ['C38', ['403::Unknown client']],
+    ['C39', ['402::session_unknown']],
+    ['C41', [/^401:\w+:Unknown client$/]],
+    ['C43', ['TypeError: fetch failed']],
+    ['C44', ['disconnect', '401::Authentication invalid']],
+    ['C45', ['disconnect']],
+    ['C51', ['403:denied_by_security_policy:create_denied']],
+    ['C61', ['TypeError: fetch failed']],
+    ['C63', ['500::Internal']],
+    ['C64', ['403::Unknown client', 'data']],
+    ['C72', [/no BAYEUX_BROWSER cookie present/]],
+    ['C77', ['TypeError: fetch failed', 'TypeError: terminated']],
+    ['C82', ['TypeError: fetch failed']],
+    ['C86', ['401::Authentication invalid']],
   ] as [string, (string | RegExp)[]][])('%s comes over any client that polls', async (scenario, expected) => {
     const { org, clock, client } = setUp({ scenario })
     const met = new Set<string>()
@@ -319,8 +354,10 @@ describe('scenarios', () => {
     expect(org.inspect.maxConcurrentConnects).toBeLessThanOrEqual(1)
   })
 
-  it('S01 S05 S10 S11 S12 S20 S21 S31 S33 S34 S36 S40 S53 S55 S57 S58 S59 S61 S62 arm without a fault of their own making', async () => {
-    for (const scenario of scenarioIds) {
+  it('arm without a fault of their own making', async () => {
+    // Who has no deadlines waits for ever where nothing is answered.
+    const unanswered = ['C12', 'C22', 'C25', 'C52']
+    for (const scenario of scenarioIds.filter((id) => !unanswered.includes(id))) {
       const { clock, client } = setUp({ scenario })
       const met = new Set<string>()
       let done = false

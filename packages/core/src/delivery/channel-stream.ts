@@ -48,6 +48,8 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
   const { source, platform, report } = parts
   const kind = kindOfChannel(name)
   const members = new Set<Member>()
+  /** What events are dated by. [PROTOCOL D9] */
+  const orgNow = (): number => source.now?.() ?? platform.now()
   const life = new AbortController()
   const known = identities()
   let feed: AbortController | undefined
@@ -75,7 +77,7 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
     // A replay of which nothing came has cost nothing: it is asked for again.
     if (!wasAccepted || from !== 'new') return from
     if (parts.gap === 'replay' && parts.mayReplayGap()) {
-      gapReplayAt = platform.now()
+      gapReplayAt = orgNow()
       return 'all'
     }
     gapReport('no-position', undefined, 'new')
@@ -104,7 +106,20 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
     known.forgetReplayIds()
   }
 
-  const receive = ({ messages, bytesEach, complete }: Batch): void => {
+  /**
+   * A reply that broke off inside its first group, before any position was known, is left out: everything is asked for again,
+   * and what stands before that group would come after it.
+   */
+  const certain = ({ messages, complete }: Batch): Batch['messages'] => {
+    const open = messages.at(-1)
+    if (complete || last !== undefined || !open) return messages
+    const { replayId } = eventFields(open, kind)
+    return messages.every((message) => eventFields(message, kind).replayId === replayId) ? [] : messages
+  }
+
+  const receive = (batch: Batch): void => {
+    const { bytesEach, complete } = batch
+    const messages = certain(batch)
     let previous: ReplayId | undefined
     let beforeGroup: ReplayId | undefined
     let firstDate: string | undefined
@@ -142,7 +157,7 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
   const checkLag = (createdDate: string | undefined): void => {
     const at = dateMs(createdDate)
     if (at === undefined) return
-    const lagMs = platform.now() - at
+    const lagMs = orgNow() - at
     const limit = retentionMs(name)
     if (lagMs > limit / 2 && !lagging) report({ type: 'lagging', channel: name, lagMs, retentionMs: limit })
     lagging = lagMs > limit / 2
@@ -166,7 +181,7 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
         (ok) => {
           if (!ok || controller.signal.aborted || feed !== controller) return
           was = accepted = true
-          firstAcceptedAt ??= platform.now()
+          firstAcceptedAt ??= orgNow()
           for (const member of members) member.accepted()
           if (again) report({ type: 'resubscribed', channel: name, from: position })
         },
@@ -241,6 +256,9 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
     resume() {
       roomAgain?.resolve()
       roomAgain = undefined
+    },
+    filled: () => {
+      if (!stream.pressed) parts.pressure.check(stream)
     },
     eased: () => parts.pressure.eased(stream),
     parked: parts.pressure.consumerWaits,

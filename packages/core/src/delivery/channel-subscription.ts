@@ -3,7 +3,7 @@ import { type Ending, queue } from '../async/queue.ts'
 import { type Serial, serial } from '../async/serial.ts'
 import { onAbort } from '../async/signals.ts'
 import type { ClientStatus } from '../client-status.ts'
-import { StateError } from '../errors.ts'
+import { SfStreamError, StateError } from '../errors.ts'
 import { dateMs } from '../events/event-fields.ts'
 import type { StreamEvent } from '../events/stream-event.ts'
 import type { SubscribeOptions } from '../options.ts'
@@ -13,7 +13,7 @@ import { type Drain, drain } from './drain.ts'
 import { type Ledger, ledger } from './ledger.ts'
 import type { Channel, Member } from './member.ts'
 import type { PositionWriter } from './position-writer.ts'
-import { processEvents } from './process-events.ts'
+import { type Processing, processEvents } from './process-events.ts'
 import { validator } from './schema-validator.ts'
 import type { Subscription, SubscriptionStats } from './subscription.ts'
 
@@ -61,6 +61,8 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
   let current: Ledger | undefined
   /** Handed out by `next()`, finished by the following one. */
   let inHand: DeliveredEvent<T>[] = []
+  /** Taken by `process()`, and waiting for their key: they count as buffered. */
+  let ahead = 0
   let bytes = 0
   let received = 0
   let delivered = 0
@@ -69,30 +71,33 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
   let ended: string | undefined
   let claimed = false
   let inLoop = false
-  let processing = false
+  let inProcess = false
+  let processing: Processing | undefined
   let aborted = false
-  let wakeProcess = (): void => {}
   let attached = true
   let draining: Drain | undefined
   let removeAbort = (): void => {}
 
   const events = queue<DeliveredEvent<T>>({
     taken(event) {
-      bytes -= DeliveredEvent.bytes(event)
-      delivered++
+      handedOut(event)
       if (inLoop) inHand.push(event)
-      const datedMs = dateMs(event.createdDate)
-      if (datedMs !== undefined) lagMs = platform.now() - datedMs
-      draining?.delivered(delivered, datedMs)
-      eased()
+      draining?.delivered(delivered + ahead, dateMs(event.createdDate))
     },
     parked: () => channel.parked(),
     ended() {
       detach('closed')
       // The last handlers may still commit; `process` ends it when they are done.
-      if (!processing) wrapUp()
+      if (!inProcess) wrapUp()
     },
   })
+  const handedOut = (event: DeliveredEvent<T>): void => {
+    bytes -= DeliveredEvent.bytes(event)
+    delivered++
+    const datedMs = dateMs(event.createdDate)
+    if (datedMs !== undefined) lagMs = platform.now() - datedMs
+    eased()
+  }
   const eased = (): void => {
     if (channel.pressed && attached && subscription.drained) channel.eased()
   }
@@ -137,6 +142,8 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
   const end = (why: string, how: () => void): void => {
     detach(why)
     drop()
+    processing?.drop()
+    ahead = 0
     how()
     wrapUp()
   }
@@ -227,23 +234,38 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
       return iterator
     },
     process(handler, { concurrency = 1, orderBy } = {}) {
+      if (!(concurrency >= 1)) {
+        throw new SfStreamError({
+          code: 'bad_option',
+          message: `concurrency is ${String(concurrency)}.`,
+          remediation: 'Pass a number of 1 or more.',
+          channel: channel.name,
+        })
+      }
       claim()
-      processing = true
+      inProcess = true
       const close = (): void => end('closed', events.close)
-      return processEvents<T>({
+      processing = processEvents<T>({
         pull: () => events.next(),
         close,
         handler,
+        waits(event) {
+          ahead++
+          delivered--
+          bytes += DeliveredEvent.bytes(event as DeliveredEvent<T>)
+          if (attached && subscription.full) channel.filled()
+        },
+        resumed(event) {
+          ahead--
+          handedOut(event as DeliveredEvent<T>)
+        },
         finished: (event) => {
           if (autoCommit) DeliveredEvent.finish(event as DeliveredEvent<T>)
         },
         concurrency,
         orderBy,
-        aborted: () => aborted,
-        onAbort(wake) {
-          wakeProcess = wake
-        },
-      }).finally(close)
+      })
+      return processing.done.finally(close)
     },
     toReadableStream() {
       const events = subscription[Symbol.asyncIterator]()
@@ -271,8 +293,8 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
     take: () => events.take(),
     takeEnd: () => events.takeEnd(),
     giveBack(event) {
-      // Closed meanwhile: it comes again with the next subscription.
-      if (ended === 'closed' || ended === 'aborted') return
+      // Closed meanwhile: it comes again with the next subscription. Committed: not any more.
+      if (ended === 'closed' || ended === 'aborted' || DeliveredEvent.isFinished(event)) return
       bytes += DeliveredEvent.bytes(event)
       delivered--
       events.putBack([event as DeliveredEvent<T>])
@@ -289,8 +311,8 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
       if (ended === 'closed' || aborted) return
       aborted = true
       ready.reject(reason)
+      processing?.abort(reason)
       end('aborted', () => events.abort(reason))
-      wakeProcess()
     },
 
     receive(message, fields, size, drop) {
@@ -335,7 +357,7 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
       return events.parked || (!claimed && attached && parts.mergedWaits())
     },
     get buffered() {
-      return events.size + (checking?.size ?? 0)
+      return events.size + (checking?.size ?? 0) + ahead
     },
   }
   if (options.until) {

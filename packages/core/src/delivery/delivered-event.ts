@@ -39,6 +39,10 @@ export class DeliveredEvent<T> implements StreamEvent<T> {
     return event.#bytes
   }
 
+  static isFinished(event: DeliveredEvent<unknown>): boolean {
+    return event.#slot?.finished ?? false
+  }
+
   static finish(event: DeliveredEvent<unknown>): void {
     if (event.#ledger && event.#slot) event.#ledger.finish(event.#slot)
   }

@@ -30,6 +30,8 @@ export interface Channel {
   readonly live: boolean
   /** The stream waits for its members' buffers: `eased` is wanted. */
   readonly pressed: boolean
+  /** A buffer is above its mark, though nothing was received. */
+  filled(): void
   /** A buffer is down to its quarter. */
   eased(): void
   /** A consumer begins to wait. */

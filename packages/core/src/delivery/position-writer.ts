@@ -5,8 +5,10 @@ import type { ReplayKey, ReplayPosition, ReplayStore } from './replay-store.ts'
 
 /** A failing store is tried again after this long, doubled each time, up to a minute. */
 const firstRetryMs = 1_000
-/** A save that takes longer is told to be failing; it keeps its place, because two saves of a key must not overtake. */
+/** A save that takes longer is told to be failing; it keeps its place for a while, because two saves of a key must not overtake. */
 const saveLimitMs = 10_000
+/** Then it is given up: landing later still, it would set the position back, which loses nothing. [PROTOCOL D5] */
+const abandonMs = 60_000
 
 /**
  * Brings the positions of one key to the store: one save at a time, the newest position follows. A failing store is
@@ -42,6 +44,7 @@ export function positionWriter(
   let failures = 0
   let users = 0
   let cancelTimer: (() => void) | undefined
+  let disarmAbandon = (): void => {}
   let lastSaveAt = Number.NEGATIVE_INFINITY
   const waiting: Deferred<void>[] = []
 
@@ -71,13 +74,21 @@ export function positionWriter(
       refuse(stuck)
       for (const caller of waiting.splice(0)) caller.reject(stuck)
     }, saveLimitMs)
+    let settled = false
+    disarmAbandon = platform.delay(() => {
+      over()
+      if (users > 0) save()
+    }, abandonMs)
     const over = (): void => {
+      settled = true
       cancelLimit()
+      disarmAbandon()
       saving = false
       stuck = undefined
     }
     attempt(position).then(
       () => {
+        if (settled) return
         over()
         failures = 0
         saved = position
@@ -85,6 +96,7 @@ export function positionWriter(
         if (newest !== position || waiting.length > 0) schedule()
       },
       (cause: unknown) => {
+        if (settled) return
         const reported = stuck !== undefined
         over()
         failures++
@@ -97,7 +109,7 @@ export function positionWriter(
   const attempt = async (position: ReplayPosition): Promise<void> => store.save(key, position)
 
   const schedule = (): void => {
-    const waitMs = waiting.length > 0 ? 0 : lastSaveAt + lagMs - platform.now()
+    const waitMs = waiting.length > 0 ? 0 : Math.min(lagMs, lastSaveAt + lagMs - platform.now())
     if (waitMs > 0) arm(waitMs)
     else if (users > 0 || waiting.length > 0) save()
   }
@@ -127,7 +139,9 @@ export function positionWriter(
       if (newest !== saved && !saving) arm(firstRetryMs)
     },
     close() {
-      if (--users === 0) disarm()
+      if (--users > 0) return
+      disarm()
+      disarmAbandon()
     },
   }
 }

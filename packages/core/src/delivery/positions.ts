@@ -1,4 +1,4 @@
-import { within } from '../async/within.ts'
+import { deadlineReached, withDeadline } from '../async/with-deadline.ts'
 import type { ClientStatus } from '../client-status.ts'
 import { ReplayError, SfStreamError } from '../errors.ts'
 import { checkedReplayId } from '../events/replay-id.ts'
@@ -32,7 +32,9 @@ export function positions(store: ReplayStore, platform: Platform, report: (statu
   const unreadable = ({ channel }: ReplayKey, cause: unknown): ReplayError =>
     new ReplayError({
       code: 'store_unreadable',
-      message: `The stored position of ${channel} could not be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      message: `The stored position of ${channel} could not be read: ${
+        cause === deadlineReached ? `no answer within ${loadLimitMs} ms` : cause instanceof Error ? cause.message : String(cause)
+      }.`,
       remediation: "Mend the replay store, or choose where to begin: replay: 'all', 'new' or an id.",
       channel,
       cause,
@@ -44,19 +46,18 @@ export function positions(store: ReplayStore, platform: Platform, report: (statu
       const pending = writers.get(nameOf(key))?.pending
       if (pending) return pending.replayId
       try {
-        const late = (): Error => new Error(`no answer within ${loadLimitMs} ms`)
-        const stored = await within(store.load(key), loadLimitMs, late, signal, platform)
+        const stored = await withDeadline(loadLimitMs, { signal, platform }, async () => store.load(key))
         if (stored === undefined || stored === null) return undefined
         return stored === 'all' || stored === 'new' ? stored : checkedReplayId(stored.replayId)
       } catch (cause) {
-        if (signal.aborted || cause instanceof SfStreamError) throw cause
+        if (signal.aborted || (cause instanceof SfStreamError && cause.code === 'store_unreadable')) throw cause
         throw unreadable(key, cause)
       }
     },
     async isKnownElsewhere(key, signal) {
       if (!store.orgs) return false
       try {
-        const orgs = await within(store.orgs(key), loadLimitMs, () => undefined, signal, platform)
+        const orgs = await withDeadline(loadLimitMs, { signal, platform }, async () => store.orgs?.(key))
         return (orgs ?? []).some((org) => org !== key.org)
       } catch {
         // Only a hint: not knowing is no reason to stop.

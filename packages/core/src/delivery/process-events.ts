@@ -6,72 +6,118 @@ export interface ProcessParts<T> {
   /** Settles a `pull` that is parked. */
   close(): void
   handler(event: StreamEvent<T>): unknown
+  /** The event has to wait for its key; `resumed`: its turn has come. */
+  waits(event: StreamEvent<T>): void
+  resumed(event: StreamEvent<T>): void
   finished(event: StreamEvent<T>): void
   concurrency: number
   orderBy: ((event: StreamEvent<T>) => string) | undefined
-  /** An abort is answered at once; any other end waits for the handlers that run. */
-  aborted(): boolean
-  /** Hands over what is to be called at an abort. */
-  onAbort(wake: () => void): void
+}
+
+export interface Processing {
+  /** Resolves at the end, when the handlers that run are done. */
+  readonly done: Promise<void>
+  readonly running: number
+  /** No further handler is called. */
+  drop(): void
+  /** As `drop`, and `done` rejects at once, whatever the handlers that run do. */
+  abort(reason: unknown): void
 }
 
 /**
  * Calls `handler` for each event, up to `concurrency` at a time; events with the same `orderBy` key one after another.
- * The first handler to fail ends it: the others are awaited, what is unfinished comes again.
+ * Those that wait for their key take no slot, so one busy key never keeps the others waiting; until they are started
+ * they count as buffered, which bounds them. The first handler to fail ends it: the others are awaited, what is
+ * unfinished comes again.
  */
-export async function processEvents<T>(parts: ProcessParts<T>): Promise<void> {
+export function processEvents<T>(parts: ProcessParts<T>): Processing {
   const { concurrency, orderBy } = parts
-  /** The last of each key's handlers that run or wait. */
-  const tails = new Map<string, Promise<void>>()
+  /** Of each key whose handler runs: the events that wait for it. */
+  const lanes = new Map<string, StreamEvent<T>[]>()
   let running = 0
   /** Settled when a handler ends: a race over all of them would leave a reaction on each, every time. */
   let change: Deferred<void> = deferred()
   let failure: { error: unknown } | undefined
+  let over = false
+  let aborted = false
 
   const wake = (): void => {
     change.resolve()
     change = deferred()
   }
-  parts.onAbort(wake)
   const fail = (error: unknown): void => {
     failure ??= { error }
+    over = true
     parts.close()
   }
-  const handle = async (event: StreamEvent<T>, before: Promise<void> | undefined): Promise<void> => {
-    try {
-      if (before) await before
-      if (failure) return
-      await parts.handler(event)
-      parts.finished(event)
-    } catch (error) {
-      fail(error)
-    } finally {
-      running--
-      wake()
-    }
+  const nextOf = (key: string | undefined): StreamEvent<T> | undefined => {
+    if (key === undefined) return undefined
+    const next = over ? undefined : lanes.get(key)?.shift()
+    if (next) parts.resumed(next)
+    else lanes.delete(key)
+    return next
   }
-  const start = (event: StreamEvent<T>): void => {
-    const key = orderBy?.(event)
+  const work = async (first: StreamEvent<T>, key: string | undefined): Promise<void> => {
     running++
-    const task = handle(event, key === undefined ? undefined : tails.get(key))
-    if (key === undefined) return
-    tails.set(key, task)
-    void task.then(() => {
-      if (tails.get(key) === task) tails.delete(key)
-    })
+    for (let event: StreamEvent<T> | undefined = first; event; event = nextOf(key)) {
+      try {
+        await parts.handler(event)
+        parts.finished(event)
+      } catch (error) {
+        fail(error)
+      }
+    }
+    running--
+    wake()
+  }
+  const place = (event: StreamEvent<T>): void => {
+    let key: string | undefined
+    try {
+      key = orderBy?.(event)
+    } catch (error) {
+      return fail(error)
+    }
+    const lane = key === undefined ? undefined : lanes.get(key)
+    if (lane) {
+      lane.push(event)
+      return parts.waits(event)
+    }
+    if (key !== undefined) lanes.set(key, [])
+    void work(event, key)
   }
 
-  try {
-    while (!failure) {
-      const next = await parts.pull()
-      if (next.done || failure) break
-      start(next.value)
-      while (running >= concurrency && !failure && !parts.aborted()) await change.promise
+  const run = async (): Promise<void> => {
+    let fault: { error: unknown } | undefined
+    while (!failure && !fault) {
+      try {
+        const next = await parts.pull()
+        if (next.done) break
+        if (!over) place(next.value)
+      } catch (error) {
+        // What came before it is handled first.
+        fault = { error }
+      }
+      while (running >= concurrency && !over) await change.promise
     }
-  } catch (error) {
-    if (parts.aborted()) throw error
-    fail(error)
+    while (running > 0 && !aborted) await change.promise
+    const end = failure ?? fault
+    if (end) throw end.error
   }
-  while (running > 0) await change.promise
-  if (failure) throw failure.error
+
+  return {
+    done: run(),
+    get running() {
+      return running
+    },
+    drop() {
+      over = true
+      wake()
+    },
+    abort(reason) {
+      failure ??= { error: reason }
+      aborted = true
+      over = true
+      wake()
+    },
+  }
 }

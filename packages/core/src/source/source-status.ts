@@ -16,7 +16,10 @@ export type SourceStatus =
       channel?: string
     }
   | { type: 'reauthenticated'; instanceUrl: string }
-  | { type: 'rehandshake'; reason: string }
+  /** The session was lost; the next handshake leaves after `delayMs`. */
+  | { type: 'rehandshake'; reason: string; delayMs: number }
+  /** The org asks for this pause before each poll, of an hour at most; events wait for it. */
+  | { type: 'slowed'; intervalMs: number }
   | { type: 'multipleClients'; intervalMs: number }
   /** An org limit was met; tried again after `delayMs`. */
   | { type: 'limit'; error: SfStreamError; delayMs: number; channel?: string }

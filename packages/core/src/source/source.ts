@@ -14,6 +14,8 @@ export interface Source {
   readonly endpoint: URL | undefined
   /** Whether the org could be sending right now: connected, and a poll held or about to be. */
   readonly live: boolean
+  /** The time by the org's clock, as far as it is known: the machine's own may be wrong by hours. [PROTOCOL D9] */
+  now?(): number
   /** Resolves when connected. Shared: concurrent calls make one session. Opening a channel starts a Source too. */
   start(): Promise<void>
   /** Names the org in replay keys. May log in first; rejects while the Source has failed. */

@@ -5,7 +5,7 @@ import { linkedController, onAbort } from '../../src/async/signals.ts'
 import { singleFlight } from '../../src/async/single-flight.ts'
 import { sleep } from '../../src/async/sleep.ts'
 import { untilAborted } from '../../src/async/until-aborted.ts'
-import { within } from '../../src/async/within.ts'
+import { deadlineReached, withDeadline } from '../../src/async/with-deadline.ts'
 import { countedSignal, stateOf } from '../support/delivery-bench.ts'
 
 const reason = new Error('the reason')
@@ -15,7 +15,7 @@ describe('waits settle at once with the reason of the signal, and leave neither 
   const waits: Record<string, (signal: AbortSignal, clock: ReturnType<typeof virtualClock>) => Promise<unknown>> = {
     sleep: (signal, clock) => sleep(1_000, signal, clock),
     untilAborted: (signal) => untilAborted(never, signal),
-    within: (signal, clock) => within(never, 1_000, () => new Error('late'), signal, clock),
+    withDeadline: (signal, clock) => withDeadline(1_000, { signal, platform: clock }, () => never),
     singleFlight: (signal) => singleFlight(() => never)(signal),
   }
   test.each(Object.keys(waits))('%s', async (name) => {
@@ -34,14 +34,25 @@ describe('waits settle at once with the reason of the signal, and leave neither 
     const clock = virtualClock()
     const counted = countedSignal()
     const slept = sleep(1_000, counted.signal, clock)
-    const late = within(never, 1_000, () => reason, counted.signal, clock)
+    const limits = { signal: counted.signal, platform: clock }
+    let told: AbortSignal | undefined
+    const late = withDeadline(1_000, limits, (signal) => {
+      told = signal
+      return never
+    })
     late.catch(() => {})
-    const inTime = within(Promise.resolve(1), 1_000, () => reason, counted.signal, clock)
+    const inTime = withDeadline(1_000, limits, () => Promise.resolve(1))
+    const broken = withDeadline(1_000, limits, () => {
+      throw reason
+    })
+    broken.catch(() => {})
     const failed = untilAborted(Promise.reject(reason), counted.signal)
     failed.catch(() => {})
     await clock.advance(1_000)
     await slept
-    await expect(late).rejects.toBe(reason)
+    await expect(late).rejects.toBe(deadlineReached)
+    expect(told?.reason).toBe(deadlineReached)
+    await expect(broken).rejects.toBe(reason)
     await expect(failed).rejects.toBe(reason)
     expect(await inTime).toBe(1)
     expect({ listeners: counted.listeners, timers: clock.pending }).toEqual({ listeners: 0, timers: 0 })

@@ -74,6 +74,30 @@ describe('where a subscription begins', () => {
     expect(silent.clock.pending).toBe(0)
   })
 
+  test.each([
+    ['a Date', new Date(0)],
+    ['a number', 7],
+    ['false', false],
+    ['an empty text', ''],
+    ['another word', 'latest'],
+    ['an array', [7]],
+    ['no id', { createdDate: '2026-01-05T12:00:00Z' }],
+    ['NaN', { replayId: Number.NaN }],
+    ['a negative id', { replayId: -1 }],
+    ['half an id', { replayId: '12x' }],
+    ['a rounded id', { replayId: 2 ** 60 }],
+    ['a Date for an id', { replayId: new Date(0) }],
+    ['a bigint', { replayId: 7n }],
+  ])('a store that answers %s is unreadable, typed, and nothing in it is overwritten', async (_, garbage) => {
+    const b = bench()
+    b.store.onLoad = () => Promise.resolve(garbage as never)
+    const reading = read(b.client.subscribe(channel))
+    await b.clock.settle()
+    expect(reading.error).toMatchObject({ name: 'ReplayError', code: 'store_unreadable', channel, cause: expect.any(Error) })
+    await b.client.stop()
+    expect([b.source.feeds, b.store.saves]).toEqual([[], []])
+  })
+
   test('positions of other orgs and none for this one are reported; a hint that fails is none', async () => {
     const known = bench({}, { store: recordingStore({ orgs: () => Promise.resolve(['00D000000000002']) }) })
     known.client.subscribe(channel)

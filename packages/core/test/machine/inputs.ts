@@ -33,8 +33,9 @@ export const fault = (
 export const start: Input = { type: 'start' }
 export const authenticated: Input = { type: 'authenticated', replaced: false, instanceUrl: 'https://acme.my.salesforce.com' }
 export const handshaken: Input = { type: 'handshaken', advice: undefined }
-export const connected = (advice?: Advice): Input => ({ type: 'connected', advice })
+export const connected = (advice?: Advice, hadEvents = false): Input => ({ type: 'connected', advice, hadEvents })
 export const timer: Input = { type: 'timer' }
+export const refresh: Input = { type: 'refresh' }
 
 interface Step {
   machine: Machine
@@ -63,6 +64,9 @@ export const pathTo: Record<Phase['tag'], readonly Input[]> = {
 }
 export const phases = Object.keys(pathTo) as Phase['tag'][]
 export const at = (tag: Phase['tag']): Machine => run(pathTo[tag]).machine
+/** The phase in which a step is under way. */
+export const where = (step: Extract<Input, { type: 'fault' }>['step']): Phase['tag'] =>
+  ({ authenticate: 'authenticating', handshake: 'handshaking', connect: 'connected', control: 'connected' })[step] as Phase['tag']
 /** What is to be done, in short. */
 export const short = (effects: readonly Effect[]): string[] =>
   effects.map((effect) => {

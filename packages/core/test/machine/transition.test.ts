@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Input, MachineOptions, Phase } from '../../src/bayeux/machine/machine.ts'
+import type { Input, Machine, MachineOptions, Phase } from '../../src/bayeux/machine/machine.ts'
 import { transition } from '../../src/bayeux/machine/transition.ts'
 import type { FaultKind } from '../../src/bayeux/wire/fault.ts'
 import type { Advice } from '../../src/index.ts'
@@ -17,10 +17,12 @@ import {
   options,
   phases,
   policy,
+  refresh,
   run,
   short,
   start,
   timer,
+  where,
 } from './inputs.ts'
 
 describe('transition: what each input does in each phase', () => {
@@ -42,7 +44,10 @@ describe('transition: what each input does in each phase', () => {
     [
       'an answered poll with an interval',
       connected({ interval: 2_000, 'multiple-clients': true }),
-      { connecting: ['live', 'multipleClients', 'connect after 2000'], connected: ['multipleClients', 'connect after 2000'] },
+      {
+        connecting: ['slowed', 'live', 'multipleClients', 'connect after 2000'],
+        connected: ['slowed', 'multipleClients', 'connect after 2000'],
+      },
     ],
     ['a poll answered with advice handshake', connected({ reconnect: 'handshake' }), { connecting: lost, connected: lost }],
     ['a poll answered with advice none', connected({ reconnect: 'none' }), { connecting: anew, connected: anew }],
@@ -59,6 +64,11 @@ describe('transition: what each input does in each phase', () => {
         connected: lost,
         waiting: lost.slice(0, 2).concat(['waiting', 'wait 2000']),
       },
+    ],
+    [
+      'a channel wanted again that may have events queued',
+      refresh,
+      { connecting: ['endFeeds', 'connect first resuming'], connected: ['endFeeds', 'connect first resuming'] },
     ],
     ['the timer', timer, { waiting: ['handshaking', 'handshake'] }],
     ['stop', { type: 'stop' }, Object.fromEntries(phases.map((tag) => [tag, ['endSession', 'stopped']]))],
@@ -125,9 +135,8 @@ describe('transition: the answer to each fault', () => {
     ['refused', 'handshake', undefined, again('endSession')],
     ['refused', 'connect', { interval: -1 }, anew],
   ]
-  const where = { authenticate: 'authenticating', handshake: 'handshaking', connect: 'connected', control: 'connected' } as const
   it.each(rows)('%s on %s with advice %j', (kind, step, advice, expected) => {
-    const { effects } = transition(at(where[step]), fault(kind, step, { advice }), 0, 1, options())
+    const { effects } = transition(at(where(step)), fault(kind, step, { advice }), 0, 1, options())
     expect(short(effects)).toEqual(expected)
   })
 
@@ -148,7 +157,7 @@ describe('transition: the answer to each fault', () => {
       ['busy', 'handshake'],
       ['refused', 'connect'],
     ] as const) {
-      const { effects } = transition(at(where[step]), fault(kind, step, { retryAfterMs: 7_000 }), 0, 1, options())
+      const { effects } = transition(at(where(step)), fault(kind, step, { retryAfterMs: 7_000 }), 0, 1, options())
       expect(short(effects), `${kind} on ${step}`).toContain('wait 7000')
     }
   })
@@ -214,6 +223,39 @@ describe('transition: the answer to each fault', () => {
     expect(short(refused.effects)).toEqual(['connect first resuming'])
     const plain = run([fault('refused', 'connect'), timer], {}, at('connected'))
     expect(short(plain.effects)).toEqual(['connect first'])
+  })
+
+  it('what is queued from before is let out reply by reply, before anything is subscribed', () => {
+    for (const draining of [run([refresh], {}, at('connected')), run([fault('transient', 'connect'), timer], {}, at('connected'))]) {
+      const more = run([connected({ interval: 300, timeout: 9 }, true)], {}, draining.machine, 7)
+      expect(short(more.effects)).toEqual(['slowed', 'connect first resuming after 300'])
+      expect(more.machine.memory).toMatchObject({ lastContact: 7, advice: { intervalMs: 300, timeoutMs: 9 } })
+      const still = run([connected(undefined, true)], {}, more.machine)
+      expect(short(still.effects)).toEqual(['connect first resuming after 300'])
+      const empty = run([connected({ interval: 0 })], {}, still.machine)
+      expect(short(empty.effects)).toEqual(['live', 'resubscribe', 'connect'])
+    }
+    // Otherwise events are no reason to wait.
+    expect(short(run([connected(undefined, true)], {}, at('connecting')).effects)).toEqual(['live', 'connect'])
+    expect(short(run([connected(undefined, true)], {}, at('connected')).effects)).toEqual(['connect'])
+  })
+
+  it('a queue that does not empty in ten replies is left behind with its session', () => {
+    let { machine } = run([refresh], {}, at('connected'))
+    for (let reply = 1; reply <= 10; reply++) {
+      const more = run([connected(undefined, true)], {}, machine)
+      expect(short(more.effects), `reply ${reply}`).toEqual(['connect first resuming'])
+      machine = more.machine
+    }
+    expect(short(run([connected(undefined, true)], {}, machine).effects)).toEqual(['endSession', 'rehandshake', 'handshaking', 'handshake'])
+    // Counted anew each time.
+    const empty = run([connected(), refresh, connected(undefined, true)], {}, machine)
+    expect(short(empty.effects)).toEqual(['connect first resuming'])
+  })
+
+  it('letting out is no progress: sessions lost meanwhile are remade with growing delays', () => {
+    const lostTwice = run([fault('unknown-client', 'connect'), handshaken, refresh, connected(undefined, true)], {}, at('connected'))
+    expect(short(run([fault('unknown-client', 'connect')], {}, lostTwice.machine).effects)).toContain('wait 1000')
   })
 
   it('after a wait longer than the session lives, a handshake is made instead of a connect', () => {
@@ -316,11 +358,89 @@ describe('transition: advice', () => {
     expect(adviceAfter(inputs)).toEqual(expected)
   })
 
-  it('a handshake makes it void, but for its own', () => {
-    const { machine } = run([connected({ timeout: 1, interval: 2 }), fault('unknown-client', 'connect')], {}, at('connecting'))
-    const advice = (input: Input): unknown => transition(machine, input, 0, 1, options()).machine.memory.advice
-    expect(advice(handshaken)).toEqual({ intervalMs: 0, timeoutMs: undefined, maxIntervalMs: undefined })
-    expect(advice({ type: 'handshaken', advice: { timeout: 5, reconnect: 'handshake' } })).toMatchObject({ timeoutMs: 5 })
+  it.each<[string, Advice, unknown]>([
+    ['interval', { interval: 2_000 }, { intervalMs: 2_000, timeoutMs: undefined, maxIntervalMs: undefined }],
+    ['timeout', { timeout: 3_000 }, { intervalMs: 0, timeoutMs: 3_000, maxIntervalMs: undefined }],
+    ['maxInterval', { maxInterval: 4_000 }, { intervalMs: 0, timeoutMs: undefined, maxIntervalMs: 4_000 }],
+  ])('a handshake makes %s void, but for its own', (_, given, held) => {
+    const before = run([connected(given)], {}, at('connecting')).machine
+    expect(before.memory.advice).toEqual(held)
+    const { machine } = run([fault('unknown-client', 'connect')], {}, before)
+    const shaken = run([handshaken], {}, machine)
+    expect(shaken.machine.memory.advice).toEqual({ intervalMs: 0, timeoutMs: undefined, maxIntervalMs: undefined })
+    expect(short(shaken.effects)).toEqual(['resubscribe', 'connect first'])
+    expect(short(run([connected()], {}, shaken.machine).effects)).toEqual(['live', 'connect'])
+    const own = run([{ type: 'handshaken', advice: { ...given, reconnect: 'handshake' } }], {}, machine)
+    expect(own.machine.memory.advice).toEqual(held)
+  })
+
+  it('a session made anew is not taken for expired by what the last one advised', () => {
+    const inputs = [connected({ maxInterval: 40_000, timeout: 110_000 }), fault('unknown-client', 'connect'), handshaken, connected()]
+    const { machine } = run([...inputs, fault('transient', 'connect')], {}, at('connecting'))
+    expect(short(transition(machine, timer, 3_600_000, 1, options()).effects)).toEqual(['connect first resuming'])
+  })
+
+  describe('no server silences a client for longer than an hour', () => {
+    const hour = 3_600_000
+    it.each([hour + 1, 1e12, Number.MAX_VALUE])('an interval of %s', (interval) => {
+      for (const tag of ['connecting', 'connected'] as const) {
+        const told = run([connected({ interval })], {}, at(tag))
+        expect(short(told.effects).at(-1)).toBe(`connect after ${hour}`)
+        expect(told.effects[0]).toEqual({ type: 'report', status: { type: 'slowed', intervalMs: hour } })
+      }
+      expect(run([{ type: 'advised', advice: { interval } }], {}, at('connected')).effects).toEqual([
+        { type: 'report', status: { type: 'slowed', intervalMs: hour } },
+      ])
+      for (const [kind, step, reconnect] of [
+        ['unknown-client', 'connect', 'handshake'],
+        ['refused', 'connect', 'handshake'],
+        ['refused', 'handshake', 'handshake'],
+        ['refused', 'connect', 'retry'],
+        ['busy', 'handshake', 'retry'],
+      ] as const) {
+        const { effects } = transition(at(where(step)), fault(kind, step, { advice: { reconnect, interval } }), 0, 1, options())
+        expect(short(effects), `${kind} on ${step}`).toContain(`wait ${hour}`)
+        expect(effects, `${kind} on ${step}`).toContainEqual({ type: 'report', status: expect.objectContaining({ delayMs: hour }) })
+      }
+    })
+
+    it.each([hour + 1, 1e12, Number.POSITIVE_INFINITY])('a Retry-After of %s ms', (retryAfterMs) => {
+      for (const [kind, step] of [
+        ['transient', 'connect'],
+        ['transient', 'handshake'],
+        ['transient', 'authenticate'],
+        ['busy', 'handshake'],
+        ['refused', 'connect'],
+      ] as const) {
+        const { effects } = transition(at(where(step)), fault(kind, step, { retryAfterMs }), 0, 1, options())
+        expect(short(effects), `${kind} on ${step}`).toContain(`wait ${hour}`)
+        expect(effects).toContainEqual({ type: 'report', status: expect.objectContaining({ type: 'retry', delayMs: hour }) })
+      }
+    })
+
+    it('an interval that stays is told once, one that changes again', () => {
+      const told = (interval: number, from: Machine): string[] => short(run([connected({ interval })], {}, from).effects)
+      const slowed = run([connected({ interval: 5_000 })], {}, at('connecting')).machine
+      expect(told(5_000, slowed)).not.toContain('slowed')
+      expect(told(6_000, slowed)).toContain('slowed')
+      expect(told(0, slowed)).not.toContain('slowed')
+    })
+
+    it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, '9', null, {}, [9]])('%j is no interval', (interval) => {
+      const advice = { interval: interval as never }
+      expect(short(run([connected(advice)], {}, at('connected')).effects)).toEqual(['connect'])
+      expect(short(run([fault('refused', 'connect', { advice })], {}, at('connected')).effects)).toEqual(again())
+    })
+  })
+
+  it.each(['text', 7, true, null, ['a']])('%j in place of advice for long polling is ignored', (own) => {
+    const advice = { timeout: 1, 'long-polling': own } as Advice
+    expect(adviceAfter([connected(advice)])).toEqual({ intervalMs: 0, timeoutMs: 1, maxIntervalMs: undefined })
+  })
+
+  it('a long text there is not taken apart', { timeout: 1_000 }, () => {
+    const advice: Advice = { timeout: 1, 'long-polling': 'x'.repeat(8_000_000) }
+    expect(adviceAfter([connected(advice)])).toMatchObject({ timeoutMs: 1 })
   })
 
   it('followAdvice: false ignores interval and timeout, never reconnect', () => {

@@ -4,7 +4,7 @@ import type { Input, MachineOptions } from '../../src/bayeux/machine/machine.ts'
 import { initialMachine, transition } from '../../src/bayeux/machine/transition.ts'
 import type { Fault, FaultKind } from '../../src/bayeux/wire/fault.ts'
 import type { Advice } from '../../src/index.ts'
-import { at, authenticated, badReply, connected, error, fault, handshaken, options, start, timer } from './inputs.ts'
+import { at, authenticated, badReply, connected, error, fault, handshaken, options, refresh, start, timer } from './inputs.ts'
 
 describe('transition: whatever happens', () => {
   const kinds: FaultKind[] = [
@@ -25,9 +25,10 @@ describe('transition: whatever happens', () => {
   const advice: fc.Arbitrary<Advice> = fc.record(
     {
       reconnect: fc.constantFrom('retry', 'handshake', 'none', 'other'),
-      interval: fc.oneof(fc.integer({ min: -5, max: 5_000 }), fc.constant('x' as never)),
-      timeout: fc.nat(200_000),
-      maxInterval: fc.nat(100_000),
+      interval: fc.oneof(fc.integer({ min: -5, max: 5_000 }), fc.double(), fc.constant('x' as never)),
+      timeout: fc.oneof(fc.nat(200_000), fc.double()),
+      maxInterval: fc.oneof(fc.nat(100_000), fc.double()),
+      'long-polling': fc.anything(),
       'multiple-clients': fc.boolean(),
     },
     { requiredKeys: [] },
@@ -40,20 +41,21 @@ describe('transition: whatever happens', () => {
       timer,
       timer,
       timer,
+      refresh,
       authenticated,
       { ...authenticated, replaced: true } as Input,
       { type: 'disconnected' },
       { type: 'stop' },
     ),
     optionalAdvice.map((value): Input => ({ type: 'handshaken', advice: value })),
-    optionalAdvice.map(connected),
+    fc.tuple(optionalAdvice, fc.boolean()).map(([value, hadEvents]) => connected(value, hadEvents)),
     advice.map((value): Input => ({ type: 'advised', advice: value })),
     fc.record({
       type: fc.constant('fault' as const),
       step: fc.constantFrom('authenticate' as const, 'handshake' as const, 'connect' as const, 'control' as const),
       fault: anyFault,
       advice: optionalAdvice,
-      retryAfterMs: fc.option(fc.nat(10_000), { nil: undefined }),
+      retryAfterMs: fc.option(fc.oneof(fc.nat(10_000), fc.double({ min: 0, noNaN: true })), { nil: undefined }),
       retry: fc.option(fc.boolean(), { nil: undefined }),
     }),
   )
@@ -91,10 +93,13 @@ describe('transition: whatever happens', () => {
           // What was under way before is ended first, or was just answered.
           const answered = ['authenticated', 'handshaken', 'connected', 'timer', 'start'].includes(next.type)
           const failedOwnStep = next.type === 'fault'
-          if (active.length > 0 && !answered && !failedOwnStep) expect(kindsOf).toContain('endSession')
+          // Both ends abort whatever was on its way.
+          if (active.length > 0 && !answered && !failedOwnStep)
+            expect(kindsOf.includes('endSession') || kindsOf.includes('endFeeds')).toBe(true)
           for (const effect of result.effects) {
-            if (effect.type === 'wait') expect(effect.delayMs).toBeGreaterThanOrEqual(0)
-            if (effect.type === 'connect') expect(effect.afterMs).toBeGreaterThanOrEqual(0)
+            const delay = effect.type === 'wait' ? effect.delayMs : effect.type === 'connect' ? effect.afterMs : 0
+            expect(delay).toBeGreaterThanOrEqual(0)
+            expect(delay).toBeLessThanOrEqual(3_600_000)
           }
         }
       }),

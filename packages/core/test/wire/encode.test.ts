@@ -105,6 +105,15 @@ describe('channels', () => {
     expect(() => checkedChannel(channel)).toThrow(message)
   })
 
+  it.each([
+    ['Order__e', "Use '/event/Order__e'."],
+    ['AccountChangeEvent', "Use '/data/AccountChangeEvent'."],
+    ['ChangeEvents', "Use '/data/ChangeEvents'."],
+    ['topic/T', "Use '/topic/T'."],
+  ])('%s is refused with the name that was meant', (channel, remediation) => {
+    expect(() => checkedChannel(channel)).toThrow(expect.objectContaining({ remediation }))
+  })
+
   it('a filter is no part of the bare name', () => {
     expect(bareChannel("/topic/T?Name='x?y'")).toBe('/topic/T')
     expect(bareChannel('/topic/T')).toBe('/topic/T')

@@ -10,21 +10,31 @@ export function routeToNode(world: World, exchange: Exchange): number {
   const { clock, switches, random } = world
   const sent = cookie(exchange, 'sfdc-stream')
   const known = sent === undefined ? undefined : world.affinity.get(sent)
-  if (known && known.expiresAt > clock.now()) return known.node
+  if (known && known.expiresAt > clock.now()) {
+    if (switches.rotateAffinity) {
+      nameNode(world, exchange, { ...known })
+      // Long enough for the reply to a held connect to bring the new one.
+      known.expiresAt = Math.min(known.expiresAt, clock.now() + switches.holdMs + switches.sessionExpiryMs)
+    }
+    return known.node
+  }
   let node = Math.floor(random() * switches.nodes)
   // The node whose cookie ran out is never chosen again at once: a session loss here is certain, not likely.
   if (known && node === known.node) node = (node + 1) % switches.nodes
+  nameNode(world, exchange, { node, expiresAt: clock.now() + switches.affinityMs })
+  return node
+}
+
+function nameNode({ affinity, clock, random }: World, exchange: Exchange, place: { node: number; expiresAt: number }): void {
   const value = `!${letters(random, 32)}/${letters(random, 8)}+${letters(random, 12)}=`
-  const expiresAt = clock.now() + switches.affinityMs
-  world.affinity.set(value, { node, expiresAt })
-  for (const [old, entry] of world.affinity) {
-    if (world.affinity.size <= affinityKept) break
-    if (entry.expiresAt < clock.now() || world.affinity.size > affinityKept * 2) world.affinity.delete(old)
+  affinity.set(value, place)
+  for (const [old, entry] of affinity) {
+    if (affinity.size <= affinityKept) break
+    if (entry.expiresAt < clock.now() || affinity.size > affinityKept * 2) affinity.delete(old)
   }
   exchange.setCookies.push(
-    `sfdc-stream=${value}; path=/; Expires=${new Date(expiresAt).toUTCString()}${exchange.secure ? '; SameSite=None; Secure' : ''}`,
+    `sfdc-stream=${value}; path=/; Expires=${new Date(place.expiresAt).toUTCString()}${exchange.secure ? '; SameSite=None; Secure' : ''}`,
   )
-  return node
 }
 
 const affinityKept = 10_000

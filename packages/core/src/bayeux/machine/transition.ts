@@ -4,6 +4,9 @@ import type { Advice } from '../wire/message.ts'
 import { backoffMs, failedOnce, limitDelayMs, noAttempts } from './backoff.ts'
 import type { Effect, Input, Machine, MachineOptions, Memory, Phase, Step } from './machine.ts'
 
+/** No server silences a client for longer than this, whatever it advises. [PROTOCOL R2] */
+const maxFloorMs = 3_600_000
+
 export interface Transition {
   machine: Machine
   effects: Effect[]
@@ -21,16 +24,28 @@ function freshMemory(): Memory {
     sessionLosses: 0,
     badReplies: 0,
     lastContact: 0,
+    letOut: 0,
   }
 }
+
+/** After so many, a new session is the shorter way. [PROTOCOL C7] */
+const maxLetOut = 10
 
 /**
  * The whole life of a session as one function: what happened, and when, to what is to be done. No input is an error in
  * any phase; those that come too late change nothing. The rules are PROTOCOL.md's, by number.
  */
 export function transition(machine: Machine, given: Input, now: number, random: number, options: MachineOptions): Transition {
+  const result = answered(machine, overlaid(given), now, random, options)
+  const { intervalMs } = result.machine.memory.advice
+  // Whatever message it came with: events wait for it from now on, so it is told.
+  if (intervalMs > 0 && intervalMs !== machine.memory.advice.intervalMs)
+    result.effects.unshift({ type: 'report', status: { type: 'slowed', intervalMs } })
+  return result
+}
+
+function answered(machine: Machine, input: Input, now: number, random: number, options: MachineOptions): Transition {
   const { phase, memory } = machine
-  const input = overlaid(given)
   const to = (next: Phase, nextMemory: Memory, ...effects: Effect[]): Transition => ({
     machine: { phase: next, memory: nextMemory },
     effects,
@@ -60,7 +75,12 @@ export function transition(machine: Machine, given: Input, now: number, random: 
       // Advice of the last session is void: keeping `reconnect: handshake` would loop on handshakes. [PROTOCOL H4]
       const advice = mergeAdvice(freshMemory().advice, input.advice, options)
       const connect: Effect = { type: 'connect', first: true, resuming: false, afterMs: 0 }
-      return to({ tag: 'connecting', resuming: false }, { ...memory, advice, lastContact: now }, { type: 'resubscribe' }, connect)
+      return to(
+        { tag: 'connecting', resuming: false },
+        { ...memory, advice, lastContact: now, letOut: 0 },
+        { type: 'resubscribe' },
+        connect,
+      )
     }
 
     case 'connected': {
@@ -74,15 +94,23 @@ export function transition(machine: Machine, given: Input, now: number, random: 
       const connect: Effect = { type: 'connect', first: false, resuming: false, afterMs: advice.intervalMs }
       // What is queued from before is let out first, reply by reply: it would overtake the replay. [PROTOCOL C7]
       if (phase.tag === 'connecting' && phase.resuming && input.hadEvents) {
+        if (memory.letOut >= maxLetOut) return loseSession('its queue did not empty')
         return to(
           phase,
-          { ...memory, advice, lastContact: now },
+          { ...memory, advice, lastContact: now, letOut: memory.letOut + 1 },
           { type: 'connect', first: true, resuming: true, afterMs: advice.intervalMs },
         )
       }
       if (phase.tag === 'connecting') {
         const resubscribe: Effect[] = phase.resuming ? [{ type: 'resubscribe' }] : []
-        return to({ tag: 'connected' }, { ...memory, advice, lastContact: now }, state('live'), ...clients, ...resubscribe, connect)
+        return to(
+          { tag: 'connected' },
+          { ...memory, advice, lastContact: now, letOut: 0 },
+          state('live'),
+          ...clients,
+          ...resubscribe,
+          connect,
+        )
       }
       return to(phase, { ...freshMemory(), advice, lastContact: now }, ...clients, connect)
     }
@@ -106,28 +134,29 @@ export function transition(machine: Machine, given: Input, now: number, random: 
       return loseSession('the org closed the session')
 
     case 'timer':
-      if (phase.tag !== 'waiting') return ignore
-      switch (phase.next) {
-        case 'authenticate':
-          return to({ tag: 'authenticating' }, memory, state('authenticating'), { type: 'authenticate', replace: memory.reauthenticated })
-        case 'handshake':
-          return handshake(memory)
-        case 'connect': {
-          // Away for longer than the session lives: a connect would only be told so. [PROTOCOL C8]
-          const { maxIntervalMs, timeoutMs = 0, intervalMs } = memory.advice
-          if (maxIntervalMs !== undefined && now - memory.lastContact > maxIntervalMs + timeoutMs + intervalMs)
-            return loseSession('the session has expired')
-          const { resuming } = phase
-          return to({ tag: 'connecting', resuming }, memory, { type: 'connect', first: true, resuming, afterMs: 0 })
-        }
-      }
-      break
+      return phase.tag === 'waiting' ? onTimer(phase) : ignore
 
     case 'stop':
       return to({ tag: 'stopped' }, memory, { type: 'endSession' }, state('stopped'))
 
     case 'fault':
       return over || phase.tag === 'idle' ? ignore : onFault(input.step, input.fault, input.advice, input.retryAfterMs, input.retry)
+  }
+
+  function onTimer({ next, resuming }: Phase & { tag: 'waiting' }): Transition {
+    switch (next) {
+      case 'authenticate':
+        return to({ tag: 'authenticating' }, memory, state('authenticating'), { type: 'authenticate', replace: memory.reauthenticated })
+      case 'handshake':
+        return handshake(memory)
+      case 'connect': {
+        // Away for longer than the session lives: a connect would only be told so. [PROTOCOL C8]
+        const { maxIntervalMs, timeoutMs = 0, intervalMs } = memory.advice
+        if (maxIntervalMs !== undefined && now - memory.lastContact > maxIntervalMs + timeoutMs + intervalMs)
+          return loseSession('the session has expired')
+        return to({ tag: 'connecting', resuming }, memory, { type: 'connect', first: true, resuming, afterMs: 0 })
+      }
+    }
   }
 
   // --- the answers to a fault -------------------------------------------------------------------------------------
@@ -185,7 +214,7 @@ export function transition(machine: Machine, given: Input, now: number, random: 
   }
 
   function adviceFloor(advice: Advice | undefined): number {
-    return options.followAdvice && typeof advice?.interval === 'number' ? advice.interval : 0
+    return (options.followAdvice && numberOf(advice?.interval)) || 0
   }
 
   /** The same request once more, later. `repliesLost`: events may have been on their way. [PROTOCOL R1-R3, C7] */
@@ -193,7 +222,7 @@ export function transition(machine: Machine, given: Input, now: number, random: 
     const attempts = failedOnce(from.attempts[step], now)
     const delay = backoffMs(options.retry[step === 'authenticate' ? 'auth' : step], attempts, now, random)
     if (delay === undefined) return fail(error)
-    const delayMs = Math.max(delay, floorMs)
+    const delayMs = Math.max(delay, Math.min(floorMs, maxFloorMs))
     const what = step === 'authenticate' ? 'auth' : step
     const next = { ...from, attempts: { ...from.attempts, [step]: attempts } }
     return to(
@@ -210,14 +239,14 @@ export function transition(machine: Machine, given: Input, now: number, random: 
   function loseSession(reason: string, extraLosses = 0, floorMs = 0, clearCookies = false): Transition {
     if (!options.reconnect) return fail(lost(reason))
     const sessionLosses = memory.sessionLosses + 1
-    const report: Effect = { type: 'report', status: { type: 'rehandshake', reason } }
     const held = memory.attempts.handshake
     const isFirst = memory.sessionLosses + extraLosses + held.count === 0
     const attempts = isFirst ? held : failedOnce(held, now)
     const next = { ...memory, sessionLosses, attempts: { ...memory.attempts, handshake: attempts } }
     const delay = isFirst ? 0 : backoffMs(options.retry.handshake, attempts, now, random)
     if (delay === undefined) return fail(lost(reason))
-    const delayMs = Math.max(delay, floorMs)
+    const delayMs = Math.max(delay, Math.min(floorMs, maxFloorMs))
+    const report: Effect = { type: 'report', status: { type: 'rehandshake', reason, delayMs } }
     if (delayMs === 0) {
       const atOnce = handshake(next, clearCookies)
       return { machine: atOnce.machine, effects: [{ type: 'endSession' }, report, ...atOnce.effects] }
@@ -294,16 +323,19 @@ function state(name: 'authenticating' | 'handshaking' | 'live' | 'waiting' | 'st
 /** What advice says for this transport alone wins over what it says for all. */
 function overlaid(input: Input): Input {
   const own = 'advice' in input ? input.advice?.['long-polling'] : undefined
-  return own ? ({ ...input, advice: { ...(input as { advice: Advice }).advice, ...(own as Advice) } } as Input) : input
+  return typeof own === 'object' ? ({ ...input, advice: { ...(input as { advice: Advice }).advice, ...(own as Advice) } } as Input) : input
 }
 
 /** Field by field within a session; `reconnect` never outlives the message that carried it. [PROTOCOL A1-A3] */
 function mergeAdvice(held: Memory['advice'], advice: Advice | undefined, options: MachineOptions): Memory['advice'] {
   if (!advice || !options.followAdvice) return held
-  const number = (value: unknown): number | undefined => (typeof value === 'number' && Number.isFinite(value) ? value : undefined)
   return {
-    intervalMs: number(advice.interval) ?? held.intervalMs,
-    timeoutMs: number(advice.timeout) ?? held.timeoutMs,
-    maxIntervalMs: number(advice.maxInterval) ?? held.maxIntervalMs,
+    intervalMs: Math.min(numberOf(advice.interval) ?? held.intervalMs, maxFloorMs),
+    timeoutMs: numberOf(advice.timeout) ?? held.timeoutMs,
+    maxIntervalMs: numberOf(advice.maxInterval) ?? held.maxIntervalMs,
   }
+}
+
+function numberOf(value: unknown): number | undefined {
+  return Number.isFinite(value) ? (value as number) : undefined
 }

@@ -53,6 +53,7 @@ export function bayeuxSource(options: BayeuxOptions, platform: Platform): Source
     get live() {
       return session.live
     },
+    now: talk.orgNow,
     start: () => session.start(),
     org: () => (session.failure ? Promise.reject(session.failure) : session.org()),
     open(request) {

@@ -2,14 +2,14 @@ import { type Deferred, deferred } from '../../async/deferred.ts'
 import { HandshakeError, type SfStreamError, StateError } from '../../errors.ts'
 import type { Platform } from '../../platform.ts'
 import type { SourceStatus } from '../../source/source-status.ts'
-import { backoffMs, failedOnce, limitDelayMs, noAttempts } from '../machine/backoff.ts'
+import { backoffMs, failedOnce, limitDelayMs } from '../machine/backoff.ts'
 import { bareChannel } from '../wire/channel.ts'
 import { chunked, replayValue } from '../wire/encode.ts'
 import { type Fault, messageFault, transientFault } from '../wire/fault.ts'
 import type { BayeuxMessage, OutgoingMessage } from '../wire/message.ts'
 import type { Answer, Conversation } from './conversation.ts'
 import { shortDeadline } from './deadlines.ts'
-import type { FeedEntry } from './feed-entry.ts'
+import { acceptFeed, type FeedEntry } from './feed-entry.ts'
 import type { Registry } from './registry.ts'
 import { type RetryPolicies, verdict } from './retry-policies.ts'
 import type { Session } from './session.ts'
@@ -48,9 +48,11 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
   let open = false
   let pumping = false
   const unsubscribes = new Set<string>()
-  /** Unsubscribed in this session, with the number of polls sent by then: until a later one is answered, events may be queued. */
+  /** Unsubscribed in this session, with the number of polls sent by then: until a later one brings nothing, events may be queued. */
   const left = new Map<string, number>()
   const parcels: Parcel[] = []
+  /** Events were left out that a connect under way may precede. [PROTOCOL U9] */
+  let crossed = false
 
   const pump = (): void => {
     if (!open || pumping) return
@@ -63,14 +65,21 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     })
   }
 
-  const hasWork = (): boolean => unsubscribes.size > 0 || parcels.length > 0 || registry.wanted().length > 0
+  const hasWork = (): boolean => crossed || unsubscribes.size > 0 || parcels.length > 0 || registry.wanted().length > 0
 
   const work = async (signal: AbortSignal): Promise<void> => {
     while (open && !signal.aborted) {
+      if (crossed) {
+        crossed = false
+        if (parts.session().refresh()) return
+      }
       const wanted = registry.wanted()
       if (unsubscribes.size > 0) await unsubscribe(signal)
-      else if (wanted.length > 0) await subscribe(wanted, signal)
-      else if (parcels.length > 0) await deliver(parcels.shift() as Parcel, signal)
+      else if (wanted.length > 0) {
+        // No connect leaves meanwhile: its reply and the subscribe's cannot cross then. [PROTOCOL H5]
+        const letGo = parts.session().hold()
+        await subscribe(wanted, signal).finally(letGo)
+      } else if (parcels.length > 0) await deliver(parcels.shift() as Parcel, signal)
       else return
     }
   }
@@ -107,6 +116,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       return undefined
     }
     if (absorbed.advice) session.advise(absorbed.advice)
+    crossed ||= !absorbed.whole
     return signal.aborted ? undefined : answer
   }
 
@@ -132,7 +142,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
   const mayOvertake = ({ request: { channel } }: FeedEntry): boolean => {
     const sent = left.get(channel)
     if (sent === undefined) return false
-    if (parts.session().polls.answered <= sent) return true
+    if (parts.session().polls.empty <= sent) return true
     left.delete(channel)
     return false
   }
@@ -149,6 +159,8 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
         // From here on the org may hold it, whether its reply arrives or not: it is unsubscribed before it is asked for again.
         registry.atOrg.add(entry.request.channel)
       }
+      const { polls } = parts.session()
+      const { sent, answered } = polls
       const answer = await request(chunk, 'subscribe', signal)
       if (signal.aborted || !answer) return
       if ('kind' in answer) {
@@ -161,7 +173,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
         if (entry) registry.refuse(entry, answer.error)
         continue
       }
-      await settle(chunk, asked, answer, signal)
+      await settle(chunk, asked, answer, signal, sent !== answered || polls.sent !== sent)
       if (signal.aborted) return
     }
   }
@@ -171,6 +183,8 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     asked: Map<BayeuxMessage, FeedEntry>,
     answer: Answer & { ok: true },
     signal: AbortSignal,
+    /** A connect was out at the same time. */
+    besideConnect: boolean,
   ): Promise<void> => {
     for (const [at, message] of chunk.entries()) {
       const entry = asked.get(message)
@@ -181,17 +195,14 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       }
       const reply = replyTo(message, answer.decoded.meta, chunk.length === 1 ? at : undefined)
       if (!reply) return parts.session().fault('control', transientFault(noReply('subscribe')))
-      if (reply.successful === true || (reply.successful === undefined && !reply.error)) accept(entry)
-      else await refused(entry, messageFault({ ...reply, subscription: entry.request.channel }, 'subscribe'), signal)
+      if (reply.successful === true || (reply.successful === undefined && !reply.error)) {
+        // What cannot be asked for again is let through all the same. [PROTOCOL U9]
+        if (besideConnect && entry.replied && entry.request.position !== 'new' && entry.request.position !== 'off') crossed = true
+        else acceptFeed(entry)
+      } else await refused(entry, messageFault({ ...reply, subscription: entry.request.channel }, 'subscribe'), signal)
       // The session may have gone meanwhile: entries that ended with it are no business of the next one.
       if (signal.aborted) return
     }
-  }
-
-  const accept = (entry: FeedEntry): void => {
-    entry.stage = 'accepted'
-    entry.attempts = noAttempts
-    entry.accepted.resolve(true)
   }
 
   /** A refusal concerns this channel alone. [PROTOCOL U3-U5] */
@@ -250,6 +261,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     },
     interrupted(error) {
       open = false
+      crossed = false
       left.clear()
       unsubscribes.clear()
       for (const parcel of parcels.splice(0)) parcel.replies.reject(error)

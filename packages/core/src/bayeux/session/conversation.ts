@@ -23,6 +23,8 @@ export interface Conversation {
   /** Reads a response: Bayeux messages first, whatever the status; the status only where there are none. [PROTOCOL F6] */
   read(response: TransportResponse, request: string): Answer
   nextId(): string
+  /** The time by the server's clock, from its last `Date`. */
+  orgNow(): number
   /** Ids begin anew with each handshake. */
   resetIds(): void
   /** Whether an extension wants to see replies before anything else is sent. */
@@ -31,6 +33,7 @@ export interface Conversation {
 
 export function conversation(transport: Transport, extensions: readonly Extension[], now: () => number): Conversation {
   let lastId = 0
+  let skewMs = 0
   const outgoing = extensions.flatMap((extension) => extension.outgoing?.bind(extension) ?? []).reverse()
   const incoming = extensions.flatMap((extension) => extension.incoming?.bind(extension) ?? [])
 
@@ -62,6 +65,7 @@ export function conversation(transport: Transport, extensions: readonly Extensio
 
   return {
     inspectsReplies: incoming.length > 0,
+    orgNow: () => now() + skewMs,
     nextId: () => String(++lastId),
     resetIds: () => {
       lastId = 0
@@ -75,6 +79,8 @@ export function conversation(transport: Transport, extensions: readonly Extensio
         signal,
       }),
     read(response, request) {
+      const shown = Date.parse(response.header('date') ?? '')
+      if (shown > 0) skewMs = shown - now()
       try {
         if (response.cut) return readBroken(response, request)
         const decoded = extended(decode(response.text))
@@ -96,7 +102,7 @@ export function conversation(transport: Transport, extensions: readonly Extensio
   /** `Retry-After` in seconds or as a date. */
   function retryAfter(value: string | undefined): number | undefined {
     if (!value) return undefined
-    const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now()
+    const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now() - skewMs
     return ms > 0 ? ms : undefined
   }
 }

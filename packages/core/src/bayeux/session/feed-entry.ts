@@ -3,6 +3,7 @@ import { type Queue, queue } from '../../async/queue.ts'
 import type { Batch, Feed, OpenRequest } from '../../source/source.ts'
 import type { Attempts } from '../machine/backoff.ts'
 import { noAttempts } from '../machine/backoff.ts'
+import type { BayeuxMessage } from '../wire/message.ts'
 
 /** One open channel: what was asked for, how far it got, and where its batches go. */
 export interface FeedEntry {
@@ -10,8 +11,11 @@ export interface FeedEntry {
   readonly feed: Feed
   readonly batches: Queue<Batch>
   readonly accepted: Deferred<boolean>
-  /** Events are let through from the moment the subscribe request leaves: replayed ones may come before its reply. */
   stage: 'wanted' | 'waiting' | 'asking' | 'accepted' | 'ended'
+  /** What came while the subscribe was unanswered, in order: its reply and a connect may cross. [PROTOCOL U6] */
+  early: Batch[]
+  /** The reply itself brought some. */
+  replied: boolean
   attempts: Attempts
   /** Cancels a pending retry, and the listener on the caller's signal. */
   cleanups: (() => void)[]
@@ -26,15 +30,53 @@ export function feedEntry(request: OpenRequest): FeedEntry {
     accepted,
     feed: { accepted: accepted.promise, batches },
     stage: 'wanted',
+    early: [],
+    replied: false,
     attempts: noAttempts,
     cleanups: [],
   }
+}
+
+/**
+ * Where the events of a subscribe's own reply belong among those that connects brought meanwhile: before them, unless their
+ * ids say otherwise. Ids are opaque but for this: of two replies that crossed, nothing else tells which was written first.
+ */
+export function placeOf(batch: Batch, early: readonly Batch[]): number {
+  const at = early.findIndex((other) => !precedes(firstId(other), firstId(batch)))
+  return at === -1 ? early.length : at
+}
+
+function firstId({ messages }: Batch): string {
+  return String(replayIdOf(messages[0]))
+}
+
+function replayIdOf(message: BayeuxMessage | undefined): unknown {
+  return (message?.data as { event?: { replayId?: unknown } } | undefined)?.event?.replayId
+}
+
+/** Whether an event comes again when its channel is subscribed from the one before. */
+export function isReplayed(entry: FeedEntry, message: BayeuxMessage): boolean {
+  return entry.request.position !== 'off' && replayIdOf(message) !== undefined
+}
+
+/** By the digits: they may be more than a number holds. */
+function precedes(id: string, other: string): boolean {
+  return /^\d+$/.test(id + other) && (id.length - other.length || (id < other ? -1 : 1)) < 0
+}
+
+/** The org holds the channel: what came early goes out. */
+export function acceptFeed(entry: FeedEntry): void {
+  entry.stage = 'accepted'
+  entry.attempts = noAttempts
+  entry.accepted.resolve(true)
+  for (const batch of entry.early.splice(0)) entry.batches.push(batch)
 }
 
 /** Ends a feed: with an error, or so that the layer above opens the channel again. */
 export function endFeed(entry: FeedEntry, error?: unknown): void {
   if (entry.stage === 'ended') return
   entry.stage = 'ended'
+  entry.early = []
   for (const cleanup of entry.cleanups.splice(0)) cleanup()
   if (error === undefined) {
     entry.accepted.resolve(false)

@@ -2,7 +2,7 @@ import { onAbort } from '../../async/signals.ts'
 import type { Feed, OpenRequest } from '../../source/source.ts'
 import { matchesSubscription } from '../wire/channel.ts'
 import type { BayeuxMessage } from '../wire/message.ts'
-import { endFeed, type FeedEntry, feedEntry } from './feed-entry.ts'
+import { endFeed, type FeedEntry, feedEntry, isReplayed, placeOf } from './feed-entry.ts'
 
 /**
  * The channels that are wanted, and those the org has accepted in this session. Routes events to feeds. Knows nothing
@@ -15,8 +15,8 @@ export interface Registry {
   readonly entries: ReadonlySet<FeedEntry>
   /** What the org holds subscribed in this session, as far as it has said. */
   readonly atOrg: Set<string>
-  /** Hands events to their feeds, one batch each. */
-  dispatch(events: readonly BayeuxMessage[], complete: boolean, bytesEach: number, beforeAsking?: boolean): void
+  /** Hands events to their feeds, one batch each. False where some were left out: they may have crossed with a connect's. [PROTOCOL U9] */
+  dispatch(events: readonly BayeuxMessage[], complete: boolean, bytesEach: number, from: 'handshake' | 'connect' | 'control'): boolean
   /** Ends one feed: the org refused it. */
   refuse(entry: FeedEntry, error: unknown): void
   /** Ends every feed; without an error, so that each is opened again. */
@@ -70,19 +70,33 @@ export function registry(hooks: RegistryHooks): Registry {
       return entry.feed
     },
     wanted: () => [...entries].filter((entry) => entry.stage === 'wanted'),
-    dispatch(events, complete, bytesEach, beforeAsking = false) {
-      if (events.length === 0) return
+    dispatch(events, complete, bytesEach, from) {
+      let whole = true
+      if (events.length === 0) return whole
       const batches = new Map<FeedEntry, BayeuxMessage[]>()
       for (const message of events) {
         for (const entry of route(message.channel as string)) {
           // What is on its way from before a subscribe request will be replayed; let through, it would overtake.
-          if (entry.stage !== 'asking' && entry.stage !== 'accepted' && !beforeAsking) continue
+          if (entry.stage !== 'asking' && entry.stage !== 'accepted' && from !== 'handshake') continue
+          if (from === 'control' && entry.stage === 'accepted' && isReplayed(entry, message)) {
+            whole = false
+            continue
+          }
           const batch = batches.get(entry)
           if (batch) batch.push(message)
           else batches.set(entry, [message])
         }
       }
-      for (const [entry, messages] of batches) entry.batches.push({ messages, complete, bytesEach })
+      for (const [entry, messages] of batches) {
+        const batch = { messages, complete, bytesEach }
+        if (entry.stage !== 'asking') entry.batches.push(batch)
+        else if (from === 'connect') entry.early.push(batch)
+        else {
+          entry.replied = true
+          entry.early.splice(placeOf(batch, entry.early), 0, batch)
+        }
+      }
+      return whole
     },
     refuse(entry, error) {
       forget(entry)
@@ -96,7 +110,7 @@ export function registry(hooks: RegistryHooks): Registry {
     },
     room(bytes) {
       let least = Number.POSITIVE_INFINITY
-      for (const entry of entries) least = Math.min(least, entry.batches.size > 0 ? 0 : entry.request.room(bytes))
+      for (const entry of entries) least = Math.min(least, entry.batches.size + entry.early.length > 0 ? 0 : entry.request.room(bytes))
       return least
     },
   }

@@ -58,12 +58,12 @@ export interface Session {
   hold(): () => void
   stop(): Promise<void>
   /** Takes in what every reply may carry besides its own answer; says what failed in it, if anything. */
-  absorb(answer: Answer & { ok: true }, request: string, own: (message: BayeuxMessage) => boolean): Findings
+  absorb(answer: Answer & { ok: true }, request: string, own: (message: BayeuxMessage) => boolean): Findings & { whole: boolean }
   fault(step: Step | 'control', fault: Fault, advice?: Advice, retryAfterMs?: number): Promise<void>
   /** Follows advice that came with anything but a connect. */
   advise(advice: Advice): void
-  /** How many polls have left, and the number of the last one answered. */
-  readonly polls: Readonly<{ sent: number; answered: number }>
+  /** How many polls have left, and the numbers of the last one answered, and of the last answered without an event. */
+  readonly polls: Readonly<{ sent: number; answered: number; empty: number }>
   /** Lets out what the org has queued, and subscribes everything again; false where that is under way or impossible. */
   refresh(): boolean
 }
@@ -76,7 +76,7 @@ export function bayeuxSession(parts: SessionParts): Session {
   let url: URL | undefined
   let poll: AbortController | undefined
   let cancelTimer = (): void => {}
-  const polls = { sent: 0, answered: 0 }
+  const polls = { sent: 0, answered: 0, empty: 0 }
   const holding = pollHold(platform)
   let started: Deferred<void> = deferred()
   let identified: Deferred<string> = deferred()
@@ -209,7 +209,7 @@ export function bayeuxSession(parts: SessionParts): Session {
       tell(answer.decoded.all, answer.decoded.bad)
       if ('fault' in result) return await fault('handshake', result.fault, result.advice)
       clientId = result.clientId
-      registry.dispatch(answer.decoded.events, answer.complete, answer.bytesEach, true)
+      registry.dispatch(answer.decoded.events, answer.complete, answer.bytesEach, 'handshake')
       dispatch({ type: 'handshaken', advice: result.advice })
     } catch (error) {
       if (!signal.aborted) await fault('handshake', transientFault(knownError(error)))
@@ -240,7 +240,7 @@ export function bayeuxSession(parts: SessionParts): Session {
       if (afterMs > 0) await sleep(afterMs, signal, platform)
       // The last reply's events are taken in one microtask after they were dispatched; then it is known whether there is room.
       else if (turn === 'next') await Promise.resolve()
-      if (holding.held && !first) await holding.untilFree(signal)
+      if (holding.held) await holding.untilFree(signal)
       const to = session.address()
       if (!to || !clientId) return
       if (resuming && registry.atOrg.size > 0) {
@@ -270,6 +270,7 @@ export function bayeuxSession(parts: SessionParts): Session {
       // Events without a reply are a reply: some servers leave it out. A reply to another request is none. [PROTOCOL C6]
       if (!meta.some(isOwn) && (meta.length > 0 || events.length === 0)) return await failed(transientFault(noReply()))
       polls.answered = Math.max(polls.answered, number)
+      if (events.length === 0) polls.empty = polls.answered
       dispatch({ type: 'connected', advice: absorbed.advice, hadEvents: events.length > 0 })
     } catch (error) {
       if (!signal.aborted) await failed(transientFault(knownError(error)))
@@ -342,8 +343,8 @@ export function bayeuxSession(parts: SessionParts): Session {
     absorb(answer, request, own) {
       const { all, bad, events } = answer.decoded
       tell(all, bad)
-      registry.dispatch(events, answer.complete, answer.bytesEach)
-      return findings(answer.decoded, request, own)
+      const whole = registry.dispatch(events, answer.complete, answer.bytesEach, request === 'connect' ? request : 'control')
+      return { ...findings(answer.decoded, request, own), whole }
     },
     fault,
     advise: (advice) => dispatch({ type: 'advised', advice }),

@@ -3,8 +3,11 @@
  * Values are opaque and never re-encoded (they hold `!`, `/`, `+`, `=`).
  */
 export interface CookieJar {
-  /** Takes the `Set-Cookie` lines of a reply from `url`. What does not fit the host is ignored, never an error. */
-  store(url: URL, lines: readonly string[]): void
+  /**
+   * Takes the `Set-Cookie` lines of a reply from `url`. What does not fit the host is ignored, never an error. `Expires` is a time
+   * by the server's clock; `date` is what that shows (the `Date` header), for machines whose own clock is wrong. [PROTOCOL T4]
+   */
+  store(url: URL, lines: readonly string[], date?: string | null): void
   /** The `Cookie` header for a request to `url`, or undefined. */
   header(url: URL): string | undefined
   clear(): void
@@ -22,11 +25,13 @@ interface Cookie {
 
 /** Browsers keep about as many for a domain; an org sets half a dozen. */
 const maxCookies = 100
+/** What browsers take of name, value and attributes together. */
+const maxLineLength = 5_120
 
 export function cookieJar(now: () => number): CookieJar {
   const cookies = new Map<string, Cookie>()
 
-  const parse = (url: URL, line: string): Cookie | undefined => {
+  const parse = (url: URL, line: string, skewMs: number): Cookie | undefined => {
     const [pair = '', ...attributes] = line.split(';')
     const equals = pair.indexOf('=')
     const name = pair.slice(0, equals).trim()
@@ -53,7 +58,7 @@ export function cookieJar(now: () => number): CookieJar {
       else if (key === 'max-age' && /^-?\d+$/.test(value)) maxAge = Number(value)
       else if (key === 'expires') {
         const at = Date.parse(value)
-        if (!Number.isNaN(at)) cookie.expires = at
+        if (!Number.isNaN(at)) cookie.expires = at + skewMs
       }
     }
     // Max-Age wins over Expires: RFC 6265, 5.3.
@@ -65,9 +70,12 @@ export function cookieJar(now: () => number): CookieJar {
     host === cookie.domain || (!cookie.hostOnly && host.endsWith(`.${cookie.domain}`) && !isAddress(host))
 
   return {
-    store(url, lines) {
+    store(url, lines, date) {
+      const skewMs = now() - (Date.parse(date ?? '') || now())
       for (const line of lines) {
-        const cookie = parse(url, line)
+        // A header that no runtime sends would be the end of every request.
+        if (line.length > maxLineLength || /\p{Cc}/u.test(line)) continue
+        const cookie = parse(url, line, skewMs)
         if (!cookie || !domainMatches(url.hostname, cookie)) continue
         // A cookie for a whole public suffix (`com`) would leak to strangers.
         if (!cookie.hostOnly && !cookie.domain.includes('.') && cookie.domain !== url.hostname) continue

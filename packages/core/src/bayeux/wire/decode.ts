@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { ProtocolError } from '../../errors.ts'
 import type { BayeuxMessage } from './message.ts'
+import { quoted } from './quoted.ts'
 
 /** Checks what the protocol acts on; the message itself is kept as parsed, because valibot copies and drops keys. */
 const metaMessage = v.looseObject({
@@ -36,10 +37,14 @@ export function decode(text: string): Decoded {
   let parsed: unknown
   try {
     parsed = JSON.parse(losslessIds(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text))
-  } catch (cause) {
-    throw badReply(text.trim() ? `The reply is not JSON; it begins ${JSON.stringify(text.slice(0, 60))}.` : 'The reply is empty.', cause)
+  } catch {
+    // Without the parser's own error: it quotes the text too, tokens and all.
+    throw badReply(text.trim() ? `The reply is not JSON; it begins ${JSON.stringify(quoted(text, 60))}.` : 'The reply is empty.')
   }
-  if (typeof parsed !== 'object' || parsed === null) throw badReply(`The reply is ${JSON.stringify(parsed)}, not an array of messages.`)
+  if (typeof parsed !== 'object' || parsed === null) {
+    const shown = typeof parsed === 'string' ? quoted(parsed, 60) : parsed
+    throw badReply(`The reply is ${JSON.stringify(shown)}, not an array of messages.`)
+  }
   return sorted(Array.isArray(parsed) ? parsed : [parsed])
 }
 
@@ -112,13 +117,9 @@ function completeElements(text: string): { elements: string[]; restLength: numbe
   const elements: string[] = []
   let depth = 0
   let from = -1
-  let inString = false
   for (let at = 0; at < text.length; at++) {
     const char = text.charCodeAt(at)
-    if (inString) {
-      if (char === 0x5c) at++
-      else if (char === 0x22) inString = false
-    } else if (char === 0x22) inString = true
+    if (char === 0x22) at = endOfString(text, at)
     else if (char === 0x7b || char === 0x5b) {
       if (depth === 1 && char === 0x7b) from = at
       depth++
@@ -133,6 +134,17 @@ function completeElements(text: string): { elements: string[]; restLength: numbe
   return { elements, restLength: from < 0 ? 0 : text.length - from }
 }
 
+/** Where the string that begins at `at` ends: at the next quote that no odd number of backslashes hides, or with the text. */
+function endOfString(text: string, at: number): number {
+  for (;;) {
+    at = text.indexOf('"', at + 1)
+    if (at < 0) return text.length
+    let before = at - 1
+    while (text.charCodeAt(before) === 0x5c) before--
+    if ((at - before) % 2 === 1) return at
+  }
+}
+
 /**
  * How many events a reply holds at the most, if it plainly is a clean connect reply; undefined if the next connect must
  * wait for a closer look. [PROTOCOL C4]
@@ -145,12 +157,11 @@ export function cleanReplySize(status: number, text: string): number | undefined
   return count - 1
 }
 
-function badReply(message: string, cause?: unknown): ProtocolError {
+function badReply(message: string): ProtocolError {
   return new ProtocolError({
     code: 'bad_reply',
     message,
     remediation: 'Check that the endpoint is an org’s /cometd and that no proxy or login page answers in its place.',
     retryable: true,
-    cause,
   })
 }

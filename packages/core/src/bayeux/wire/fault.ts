@@ -12,6 +12,7 @@ import {
   TransportError,
 } from '../../errors.ts'
 import type { BayeuxMessage } from './message.ts'
+import { quoted } from './quoted.ts'
 
 /** What a refusal asks for. Decided by text, never by the number alone: the numbers lie. [PROTOCOL F1] */
 export type FaultKind =
@@ -36,19 +37,20 @@ export interface Fault {
 
 /** `403:arg,arg:text` taken apart; text with further colons is kept whole. */
 export function parseErrorText(text: string): Pick<ServerFault, 'code' | 'args' | 'text'> {
-  const match = /^(\d{3}):([^:]*):(.*)$/s.exec(text)
+  const match = /^(\d{3}):([^:]*):(.*)$/s.exec(text) as [string, string, string, string] | null
   if (!match) return { text }
-  return { code: Number(match[1]), args: match[2] ? match[2].split(',') : [], text: match[3] ?? '' }
+  const [, code, args, rest] = match
+  return { code: Number(code), args: args ? args.split(',') : [], text: rest }
 }
 
 /** The refusal in a failed meta message. */
 export function messageFault(message: BayeuxMessage, request: string): Fault {
   const sfdc = message.ext?.sfdc as { failureReason?: unknown } | undefined
-  const failureReason = typeof sfdc?.failureReason === 'string' ? sfdc.failureReason : undefined
-  const error = message.error ?? ''
+  const failureReason = typeof sfdc?.failureReason === 'string' ? quoted(sfdc.failureReason) : undefined
+  const error = quoted(message.error ?? '')
   const server: ServerFault = { ...parseErrorText(error), ...(failureReason ? { failureReason } : {}) }
   const kind = (failureReason && kindOf(failureReason)) || kindOf(error) || 'refused'
-  const channel = typeof message.subscription === 'string' ? message.subscription : undefined
+  const channel = typeof message.subscription === 'string' ? quoted(message.subscription) : undefined
   return { kind, error: errorOf(kind, request, failureReason || error || 'no reason given', server, channel) }
 }
 

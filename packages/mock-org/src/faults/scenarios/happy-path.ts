@@ -1,4 +1,4 @@
-import { afterSubscribe, asEver, midPoll, publishSamples, type Scenario } from './scenario.ts'
+import { afterSubscribe, asEver, publishSamples, type Scenario, soon } from './scenario.ts'
 
 export const happyPath = {
   S01: asEver('Handshake without advice, first connect at once with advice, connects held for 110 s'),
@@ -39,13 +39,13 @@ export const happyPath = {
   S09: {
     title: 'An event on every channel of every family, system topics without replay id',
     arm: (stage) =>
-      midPoll(stage, () => {
+      soon(stage, () => {
         for (const channel of stage.world.bus.channels) publishSamples(stage.world, channel, 1)
       }),
   },
   S10: {
     title: 'PushTopic records, half of which match a filter on Industry',
-    arm: (stage) => midPoll(stage, () => publishSamples(stage.world, '/topic/InvoiceStatementUpdates', 4)),
+    arm: (stage) => soon(stage, () => publishSamples(stage.world, '/topic/InvoiceStatementUpdates', 4)),
   },
   S11: {
     title: 'Three events are queued when a channel is unsubscribed, and still arrive',

@@ -1,40 +1,39 @@
 import { soapFaultText } from '../../auth/soap-login.ts'
 import { authenticationRequired, handshakeDenied } from '../../bayeux/texts.ts'
-import { asEver, midPoll, type Scenario } from './scenario.ts'
+import { amidPolls, asEver, type Scenario, thenMeet } from './scenario.ts'
 
 const maintenance = '<html><head><title>Service Unavailable</title></head><body>Down for maintenance</body></html>'
 
 export const logins = {
   S25: {
     title: 'The token is revoked while a connect is held: 401, reconnect none',
-    arm: (stage) => midPoll(stage, () => stage.faults.revokeTokens()),
+    arm: (stage) => amidPolls(stage, () => stage.faults.revokeTokens()),
   },
   S26: {
-    title: 'The first handshake comes with a token just revoked: 401 inside 403::Handshake denied',
-    arm: ({ faults }) => {
-      faults.next({ on: 'handshake', kind: 'call', call: () => faults.revokeTokens() })
-    },
+    title: 'The session is lost and the token with it: 401 inside 403::Handshake denied',
+    arm: (stage) => thenMeet(stage, [{ on: 'handshake', kind: 'call', call: () => stage.faults.revokeTokens() }]),
   },
   S27: {
     title: 'The Authorization header got lost: 401::Request requires authentication',
-    arm: ({ faults }) => {
-      faults.next({ on: 'handshake', kind: 'fail', error: handshakeDenied, failureReason: authenticationRequired, reconnect: 'none' })
-    },
+    arm: (stage) =>
+      thenMeet(stage, [
+        { on: 'handshake', kind: 'fail', error: handshakeDenied, failureReason: authenticationRequired, reconnect: 'none' },
+      ]),
   },
   S28: {
     title: 'Access and refresh tokens are revoked: invalid_grant, expired access/refresh token',
-    arm: (stage) => midPoll(stage, () => stage.faults.revokeTokens({ refreshTokensToo: true })),
+    arm: (stage) => amidPolls(stage, () => stage.faults.revokeTokens({ refreshTokensToo: true }), [1]),
   },
   S29: {
     title: 'Refresh tokens rotate: of two refreshes at once the second is refused',
     arm: (stage) => {
       stage.world.switches.rotateRefreshTokens = true
-      midPoll(stage, () => stage.faults.revokeTokens())
+      amidPolls(stage, () => stage.faults.revokeTokens())
     },
   },
   S30: {
     title: 'The org moves: a new instance_url, and replay ids start anew',
-    arm: (stage) => midPoll(stage, () => stage.faults.migrate()),
+    arm: (stage) => amidPolls(stage, () => stage.faults.migrate(), [1]),
   },
   S31: {
     title: 'Access tokens are JWTs, which CometD refuses although REST takes them',
@@ -58,9 +57,15 @@ export const logins = {
     },
   },
   S35: {
-    title: 'The token endpoint answers two requests with an HTML 503',
-    arm: ({ faults }) => {
-      faults.next({ on: 'token', times: 2, kind: 'http', status: 503, body: maintenance })
+    title: 'The token endpoint answers two requests with an HTML 503, at first and whenever the token is revoked',
+    arm: (stage) => {
+      const { faults } = stage
+      const down = (): void => void faults.next({ on: 'token', times: 2, kind: 'http', status: 503, body: maintenance })
+      down()
+      amidPolls(stage, () => {
+        down()
+        faults.revokeTokens()
+      })
     },
   },
   S36: {

@@ -1,4 +1,4 @@
-import { afterSubscribe, midPoll, publishSamples, type Scenario } from './scenario.ts'
+import { afterSubscribe, publishSamples, type Scenario, soon } from './scenario.ts'
 
 const account = '/data/AccountChangeEvent'
 
@@ -12,7 +12,7 @@ export const semantics = {
     title: 'One replay id for two enriched change events, split over two replies',
     arm: (stage) => {
       stage.world.switches.splitEqualIds = true
-      midPoll(stage, () => {
+      soon(stage, () => {
         stage.world.bus.publish(account, { Name: 'First' })
         stage.world.bus.publish(account, { Name: 'Second' }, { group: 'same' })
       })
@@ -21,7 +21,7 @@ export const semantics = {
   S58: {
     title: 'Gaps, an overflow, merged record ids, a wildcard id, and holes in the sequence',
     arm: (stage) =>
-      midPoll(stage, () => {
+      soon(stage, () => {
         const { bus } = stage.world
         const transactionKey = '0001284f-bf79-b4c7-c7d8-de9e3018d47b'
         bus.publish(
@@ -38,7 +38,7 @@ export const semantics = {
   S59: {
     title: 'A large text field comes as a diff',
     arm: (stage) =>
-      midPoll(stage, () => {
+      soon(stage, () => {
         const diff = `--- \n+++ ${'ab'.repeat(32)}\n@@ -1,1 +1,1 @@\n-old\n+new`
         stage.world.bus.publish(account, { Description: { diff } }, { changeType: 'UPDATE' })
       }),
@@ -59,6 +59,6 @@ export const semantics = {
   },
   S62: {
     title: 'The bus is reset amid a session: ids start again, lower',
-    arm: (stage) => midPoll(stage, () => stage.faults.resetReplayIds(1_000n)),
+    arm: (stage) => soon(stage, () => stage.faults.resetReplayIds(1_000n)),
   },
 } satisfies Record<string, Scenario>

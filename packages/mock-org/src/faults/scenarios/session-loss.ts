@@ -1,10 +1,11 @@
 import { noCookie } from '../../bayeux/texts.ts'
-import { asEver, beforeConnect, midPoll, type Scenario, steady } from './scenario.ts'
+import { refusal } from './altered.ts'
+import { amidPolls, befall, beforeConnects, type Scenario, thenMeet } from './scenario.ts'
 
 export const sessionLoss = {
   S13: {
     title: 'A session is forgotten: 403::Unknown client with handshake advice',
-    arm: (stage) => beforeConnect(stage, () => stage.faults.loseSessions()),
+    arm: (stage) => beforeConnects(stage, () => stage.faults.loseSessions()),
   },
   S14: {
     title: "The load balancer's cookie runs out, here after 10 minutes: 403 and a new cookie, for another node",
@@ -21,35 +22,48 @@ export const sessionLoss = {
   },
   S16: {
     title: '403::Unknown client with reconnect none, preceded by /meta/disconnect',
-    arm: (stage) => midPoll(stage, () => stage.faults.loseSessions({ kicked: true })),
+    arm: (stage) => amidPolls(stage, () => stage.faults.loseSessions({ kicked: true })),
   },
   S17: {
     title: 'A bare 403 without channel and id on subscribe',
-    arm: ({ world, faults }) => {
+    arm: (stage) => {
+      const { world, faults } = stage
       world.switches.bareUnknownClient = true
-      faults.next({ on: 'subscribe', kind: 'call', call: () => faults.loseSessions() })
+      const lost = { on: 'subscribe', kind: 'call', call: () => faults.loseSessions() } as const
+      faults.next(lost)
+      thenMeet(stage, [lost])
     },
   },
   S18: {
     title: 'An unsolicited /meta/disconnect alone, as when the org scales',
-    arm: (stage) => midPoll(stage, () => stage.faults.disconnect()),
+    arm: (stage) => amidPolls(stage, () => stage.faults.disconnect()),
   },
   S19: {
     title: 'Handshake and subscribe succeed, connect meets 403, three times over',
-    arm: (stage) => beforeConnect(stage, () => stage.faults.loseSessions(), { after: 0, times: 3 }),
+    arm: (stage) => beforeConnects(stage, () => stage.faults.loseSessions(), [0, 1, 2]),
   },
   S20: {
     title: 'A second handshake of the same browser ends the first session',
-    arm: ({ world }) => {
-      world.switches.oneSessionPerBrowser = true
+    arm: (stage) => {
+      const { sessions, switches } = stage.world
+      switches.oneSessionPerBrowser = true
+      amidPolls(stage, () => {
+        for (const session of sessions.all()) sessions.remove(session, { kind: 'expired' })
+      })
     },
   },
-  S21: asEver('A second connect of one session releases the first'),
+  S21: {
+    title: 'A second connect of one session releases the first',
+    arm: (stage) =>
+      amidPolls(stage, () => {
+        for (const session of stage.world.sessions.all()) session.held?.finish({ kind: 'replaced' })
+      }),
+  },
   S22: {
     title: '402::Unknown client, as before 2015',
     arm: (stage) => {
       stage.world.switches.unknownClientCode = 402
-      beforeConnect(stage, () => stage.faults.loseSessions())
+      beforeConnects(stage, () => stage.faults.loseSessions())
     },
   },
   S23: {
@@ -60,16 +74,10 @@ export const sessionLoss = {
   },
   S24: {
     title: 'The BAYEUX_BROWSER cookie did not arrive: 400 on a connect',
-    arm: ({ world, faults }) => {
-      const messages = (sent: readonly { id?: string | number; clientId?: string }[]) =>
-        sent.map(({ id, clientId = '' }) => ({
-          channel: '/meta/connect',
-          ...(id === undefined ? {} : { id }),
-          clientId,
-          successful: false,
-          error: noCookie(clientId),
-        }))
-      faults.next({ on: 'connect', when: steady(world), after: 1, kind: 'messages', messages })
-    },
+    arm: (stage) =>
+      befall(
+        stage,
+        refusal(({ clientId = '' }) => ({ clientId, error: noCookie(clientId) })),
+      ),
   },
 } satisfies Record<string, Scenario>

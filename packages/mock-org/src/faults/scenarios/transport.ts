@@ -1,11 +1,12 @@
 import type { Fault } from '../fault.ts'
-import { midPoll, type Scenario, type Stage, steady } from './scenario.ts'
+import { amidPolls, befall, type Scenario, type Stage, steady } from './scenario.ts'
 
 const html = { 'Content-Type': 'text/html;charset=UTF-8' }
 
-/** One fault after the other, on consecutive connects of a steady session. */
-function inTurn({ world, faults }: Stage, list: readonly Fault[]): void {
-  for (const fault of list) faults.next({ ...fault, on: 'connect', when: steady(world) })
+/** One fault after the other, on consecutive connects of a steady session; then all again, later. */
+function inTurn(stage: Stage, list: readonly Fault[]): void {
+  for (const [turn, fault] of list.entries()) befall(stage, fault, [turn])
+  for (const [turn, fault] of list.entries()) befall(stage, fault, [20 + turn])
 }
 
 export const transport = {
@@ -57,7 +58,7 @@ export const transport = {
   S54: {
     title: 'Offline for five minutes',
     arm: (stage) =>
-      midPoll(stage, () => {
+      amidPolls(stage, () => {
         const back = stage.faults.offline()
         stage.world.clock.delay(back, 300_000)
       }),

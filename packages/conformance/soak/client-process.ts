@@ -58,7 +58,7 @@ async function stop(): Promise<void> {
   const store = fileReplayStore({ path: storePath })
   for (const channel of soakChannels) {
     const position = await store.load({ org, channel, consumer: 'default' })
-    positions[channel] = String(position?.replayId)
+    if (position) positions[channel] = String(position.replayId)
   }
 }
 

@@ -1,0 +1,81 @@
+// The org of a soak: a real HTTP server behind a relay, its publisher and its faults, in a process of its own.
+import { type MockOrgServer, startMockOrgServer } from '@sfstream/mock-org/node'
+import { injectFault } from './inject-fault.ts'
+import type { OrgCommand, OrgView } from './messages.ts'
+import { numberedPayload, soakChannels } from './numbered-event.ts'
+import { type Relay, startRelay } from './relay.ts'
+import { serveCommands } from './served.ts'
+
+let server: MockOrgServer
+let relay: Relay
+let stopPublishing: () => void = () => {}
+const published: Record<string, number> = Object.fromEntries(soakChannels.map((channel) => [channel, 0]))
+const lastReplayIds: Record<string, string> = {}
+
+async function open(): Promise<void> {
+  server = await startMockOrgServer({
+    // Short holds, so that a short run has many; enough memory for what a restart or a pause has to replay.
+    switches: { holdMs: 15_000 },
+    memory: { events: 50_000, requests: 100, deliveries: 1 },
+    limits: { dailyPlatformEvents: 1e9, dailyPushTopicEvents: 1e9, dailyGenericEvents: 1e9 },
+  })
+  relay = await startRelay(server.url)
+}
+
+/** One event at a time, on one channel after the other. */
+function publish(perSecond: number): void {
+  let turn = 0
+  const timer = setInterval(() => {
+    const channel = soakChannels[turn++ % soakChannels.length]!
+    published[channel]! += 1
+    const { replayId } = server.org.publish(channel, numberedPayload(channel, published[channel]!))
+    lastReplayIds[channel] = String(replayId)
+  }, 1_000 / perSecond)
+  stopPublishing = () => clearInterval(timer)
+}
+
+async function handle(command: OrgCommand): Promise<OrgView> {
+  switch (command.command) {
+    case 'open':
+      await open()
+      break
+    case 'publish':
+      publish(command.perSecond)
+      break
+    case 'fault':
+      await injectFault(command.kind, server.org, relay, command.downMs)
+      break
+    case 'calm':
+      stopPublishing()
+      server.org.faults.clear()
+      await relay.up()
+      break
+    case 'look':
+      break
+    case 'close': {
+      const view = look()
+      await relay.down()
+      await server.close()
+      return view
+    }
+  }
+  return look()
+}
+
+function look(): OrgView {
+  const { inspect, credentials } = server.org
+  return {
+    url: relay.url,
+    clientId: credentials.clientId,
+    clientSecret: credentials.clientSecret,
+    published,
+    lastReplayIds,
+    handshakes: inspect.handshakes,
+    logins: inspect.logins,
+    mostConnects: inspect.maxConcurrentConnects,
+    slots: inspect.slots.used,
+    sockets: relay.connections,
+  }
+}
+
+serveCommands<OrgCommand, OrgView>(handle, () => process.exit(0))

@@ -106,7 +106,20 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
     known.forgetReplayIds()
   }
 
-  const receive = ({ messages, bytesEach, complete }: Batch): void => {
+  /**
+   * A reply that broke off inside its first group, before any position was known, is left out: everything is asked for again,
+   * and what stands before that group would come after it.
+   */
+  const certain = ({ messages, complete }: Batch): Batch['messages'] => {
+    const open = messages.at(-1)
+    if (complete || last !== undefined || !open) return messages
+    const { replayId } = eventFields(open, kind)
+    return messages.every((message) => eventFields(message, kind).replayId === replayId) ? [] : messages
+  }
+
+  const receive = (batch: Batch): void => {
+    const { bytesEach, complete } = batch
+    const messages = certain(batch)
     let previous: ReplayId | undefined
     let beforeGroup: ReplayId | undefined
     let firstDate: string | undefined

@@ -44,6 +44,7 @@ export function positionWriter(
   let failures = 0
   let users = 0
   let cancelTimer: (() => void) | undefined
+  let disarmAbandon = (): void => {}
   let lastSaveAt = Number.NEGATIVE_INFINITY
   const waiting: Deferred<void>[] = []
 
@@ -73,15 +74,15 @@ export function positionWriter(
       refuse(stuck)
       for (const caller of waiting.splice(0)) caller.reject(stuck)
     }, saveLimitMs)
-    const cancelAbandon = platform.delay(() => {
-      over()
-      save()
-    }, abandonMs)
     let settled = false
+    disarmAbandon = platform.delay(() => {
+      over()
+      if (users > 0) save()
+    }, abandonMs)
     const over = (): void => {
       settled = true
       cancelLimit()
-      cancelAbandon()
+      disarmAbandon()
       saving = false
       stuck = undefined
     }
@@ -108,7 +109,7 @@ export function positionWriter(
   const attempt = async (position: ReplayPosition): Promise<void> => store.save(key, position)
 
   const schedule = (): void => {
-    const waitMs = waiting.length > 0 ? 0 : lastSaveAt + lagMs - platform.now()
+    const waitMs = waiting.length > 0 ? 0 : Math.min(lagMs, lastSaveAt + lagMs - platform.now())
     if (waitMs > 0) arm(waitMs)
     else if (users > 0 || waiting.length > 0) save()
   }
@@ -138,7 +139,9 @@ export function positionWriter(
       if (newest !== saved && !saving) arm(firstRetryMs)
     },
     close() {
-      if (--users === 0) disarm()
+      if (--users > 0) return
+      disarm()
+      disarmAbandon()
     },
   }
 }

@@ -42,14 +42,15 @@ export function identityOf(fields: EventFields): string | number | undefined {
   if (fields.eventUuid !== undefined) return fields.eventUuid
   if (fields.replayId === undefined) return undefined
   const records = asObject(asObject(fields.payload)?.ChangeEventHeader)?.recordIds
-  return Array.isArray(records) && typeof records[0] === 'string' ? `${fields.replayId} ${records[0]}` : fields.replayId
+  const record = Array.isArray(records) ? asText(records[0]) : undefined
+  return record === undefined ? fields.replayId : `${fields.replayId} ${record}`
 }
 
 function dateOfPayload(payload: unknown): string | undefined {
   const object = asObject(payload)
   if (!object) return undefined
   const commit = asObject(object.ChangeEventHeader)?.commitTimestamp
-  return typeof commit === 'number' || typeof commit === 'string' ? String(commit) : asText(object.CreatedDate)
+  return typeof commit === 'number' ? String(commit) : (asText(commit) ?? asText(object.CreatedDate))
 }
 
 /** Milliseconds since 1970 of a `createdDate`, ISO text or digits. */
@@ -63,13 +64,16 @@ function asObject(value: unknown): Record<string, unknown> | undefined {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
 }
 
+/** Dates and ids are remembered, stored and sent back, ten thousand at a time: what is longer than any of them is none. */
+const maxTextLength = 100
+
 function asText(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
+  return typeof value === 'string' && value.length <= maxTextLength ? value : undefined
 }
 
 function asReplayId(value: unknown): ReplayId | undefined {
   // A negative one would mean 'new' or 'all' when sent back.
-  return (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) || (typeof value === 'string' && /^\d+$/.test(value))
+  return (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) || /^\d+$/.test(asText(value) ?? '')
     ? (value as ReplayId)
     : undefined
 }

@@ -240,6 +240,19 @@ describe('transition: the answer to each fault', () => {
     expect(short(run([connected(undefined, true)], {}, at('connected')).effects)).toEqual(['connect'])
   })
 
+  it('a queue that does not empty in ten replies is left behind with its session', () => {
+    let { machine } = run([refresh], {}, at('connected'))
+    for (let reply = 1; reply <= 10; reply++) {
+      const more = run([connected(undefined, true)], {}, machine)
+      expect(short(more.effects), `reply ${reply}`).toEqual(['connect first resuming'])
+      machine = more.machine
+    }
+    expect(short(run([connected(undefined, true)], {}, machine).effects)).toEqual(['endSession', 'rehandshake', 'handshaking', 'handshake'])
+    // Counted anew each time.
+    const empty = run([connected(), refresh, connected(undefined, true)], {}, machine)
+    expect(short(empty.effects)).toEqual(['connect first resuming'])
+  })
+
   it('letting out is no progress: sessions lost meanwhile are remade with growing delays', () => {
     const lostTwice = run([fault('unknown-client', 'connect'), handshaken, refresh, connected(undefined, true)], {}, at('connected'))
     expect(short(run([fault('unknown-client', 'connect')], {}, lostTwice.machine).effects)).toContain('wait 1000')
@@ -423,6 +436,11 @@ describe('transition: advice', () => {
   it.each(['text', 7, true, null, ['a']])('%j in place of advice for long polling is ignored', (own) => {
     const advice = { timeout: 1, 'long-polling': own } as Advice
     expect(adviceAfter([connected(advice)])).toEqual({ intervalMs: 0, timeoutMs: 1, maxIntervalMs: undefined })
+  })
+
+  it('a long text there is not taken apart', { timeout: 1_000 }, () => {
+    const advice: Advice = { timeout: 1, 'long-polling': 'x'.repeat(8_000_000) }
+    expect(adviceAfter([connected(advice)])).toMatchObject({ timeoutMs: 1 })
   })
 
   it('followAdvice: false ignores interval and timeout, never reconnect', () => {

@@ -350,7 +350,7 @@ describe('python peers: replay', () => {
       await withRig({ replayStore: spyStore({ [channel]: stored as { replayId: number } }) }, async ({ client, clock }) => {
         const reading = read(client.subscribe(channel))
         await clock.runUntil(() => reading.over)
-        expect(await reading.ended).toMatchObject({ name: 'ReplayError', code: 'bad_replay' })
+        expect(await reading.ended).toMatchObject({ name: 'ReplayError', code: 'store_unreadable' })
       })
     },
   )

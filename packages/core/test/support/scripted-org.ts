@@ -77,6 +77,8 @@ export function scriptedOrg(
         }
       }),
     async fetch(input, init) {
+      // No network answers in the same turn of the event loop.
+      await new Promise<void>((resolve) => void setImmediate(resolve))
       const messages = init?.body === undefined ? [] : (JSON.parse(String(init.body)) as BayeuxMessage[])
       const signal = init?.signal as AbortSignal
       const what = init?.body === undefined ? 'versions' : String(messages[0]?.channel).replace('/meta/', '')

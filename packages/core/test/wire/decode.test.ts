@@ -87,8 +87,24 @@ describe('decode', () => {
     )
   })
 
-  it('of a long page only the beginning is quoted: it may hold secrets', () => {
+  it('of a long page, or a long text, only the beginning is quoted: it may hold secrets', () => {
     expect(() => decode('x'.repeat(10_000))).toThrow(/^.{0,120}$/)
+    expect(() => decode(JSON.stringify('x'.repeat(10_000)))).toThrow(/^.{0,120}$/)
+  })
+
+  it('a token that a page echoes is left out, wherever it stands, and of causes too', () => {
+    for (let before = 0; before < 70; before++) {
+      const page = `${'<'.repeat(before)}Bearer 00D000000000001!SECRET.SECRET`
+      for (const text of [page, JSON.stringify(page)]) {
+        let thrown: unknown
+        try {
+          decode(text)
+        } catch (error) {
+          thrown = error
+        }
+        expect(`${String(thrown)} ${String((thrown as Error).cause)}`).not.toMatch(/SEC/)
+      }
+    }
   })
 
   it('any JSON is sorted or a bad reply, never another error', () => {

@@ -121,6 +121,25 @@ describe('messageFault', () => {
     expect(messageFault({ error: '403::Unknown client', ext: { sfdc: null } }, 'connect').kind).toBe('unknown-client')
   })
 
+  it('of a text without end its beginning counts', { timeout: 1_000 }, () => {
+    const endless = 'replayId '.repeat(1_000_000)
+    for (const message of [{ error: `403::${endless}` }, { error: '', ext: { sfdc: { failureReason: endless } } }]) {
+      const { error } = messageFault(message, 'subscribe')
+      expect(error.message.length).toBeLessThan(1_100)
+      expect(JSON.stringify(error.server).length).toBeLessThan(1_100)
+    }
+  })
+
+  it.each(['403::no token 00D000000000001!AQ.x_y', '403:Bearer abc,x:no', '00D000000000001AAA%21AQ'])(
+    'a token echoed in %j is left out',
+    (error) => {
+      for (const message of [{ error }, { ext: { sfdc: { failureReason: error } } }, { subscription: error }]) {
+        const { message: text, server, channel } = messageFault(message, 'connect').error
+        expect(text + channel + JSON.stringify(server)).not.toMatch(/AQ|abc/)
+      }
+    },
+  )
+
   it('a refusal without any text says so', () => {
     for (const message of [{ successful: false }, { successful: false, error: '' }]) {
       expect(messageFault(message, 'connect')).toMatchObject({

@@ -48,7 +48,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
   let open = false
   let pumping = false
   const unsubscribes = new Set<string>()
-  /** Unsubscribed in this session, with the number of polls sent by then: until a later one is answered, events may be queued. */
+  /** Unsubscribed in this session, with the number of polls sent by then: until a later one brings nothing, events may be queued. */
   const left = new Map<string, number>()
   const parcels: Parcel[] = []
   /** Events were left out that a connect under way may precede. [PROTOCOL U9] */
@@ -79,8 +79,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
         // No connect leaves meanwhile: its reply and the subscribe's cannot cross then. [PROTOCOL H5]
         const letGo = parts.session().hold()
         await subscribe(wanted, signal).finally(letGo)
-      }
-      else if (parcels.length > 0) await deliver(parcels.shift() as Parcel, signal)
+      } else if (parcels.length > 0) await deliver(parcels.shift() as Parcel, signal)
       else return
     }
   }
@@ -143,7 +142,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
   const mayOvertake = ({ request: { channel } }: FeedEntry): boolean => {
     const sent = left.get(channel)
     if (sent === undefined) return false
-    if (parts.session().polls.answered <= sent) return true
+    if (parts.session().polls.empty <= sent) return true
     left.delete(channel)
     return false
   }

@@ -62,8 +62,8 @@ export interface Session {
   fault(step: Step | 'control', fault: Fault, advice?: Advice, retryAfterMs?: number): Promise<void>
   /** Follows advice that came with anything but a connect. */
   advise(advice: Advice): void
-  /** How many polls have left, and the number of the last one answered. */
-  readonly polls: Readonly<{ sent: number; answered: number }>
+  /** How many polls have left, and the numbers of the last one answered, and of the last answered without an event. */
+  readonly polls: Readonly<{ sent: number; answered: number; empty: number }>
   /** Lets out what the org has queued, and subscribes everything again; false where that is under way or impossible. */
   refresh(): boolean
 }
@@ -76,7 +76,7 @@ export function bayeuxSession(parts: SessionParts): Session {
   let url: URL | undefined
   let poll: AbortController | undefined
   let cancelTimer = (): void => {}
-  const polls = { sent: 0, answered: 0 }
+  const polls = { sent: 0, answered: 0, empty: 0 }
   const holding = pollHold(platform)
   let started: Deferred<void> = deferred()
   let identified: Deferred<string> = deferred()
@@ -270,6 +270,7 @@ export function bayeuxSession(parts: SessionParts): Session {
       // Events without a reply are a reply: some servers leave it out. A reply to another request is none. [PROTOCOL C6]
       if (!meta.some(isOwn) && (meta.length > 0 || events.length === 0)) return await failed(transientFault(noReply()))
       polls.answered = Math.max(polls.answered, number)
+      if (events.length === 0) polls.empty = polls.answered
       dispatch({ type: 'connected', advice: absorbed.advice, hadEvents: events.length > 0 })
     } catch (error) {
       if (!signal.aborted) await failed(transientFault(knownError(error)))

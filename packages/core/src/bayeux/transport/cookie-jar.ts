@@ -25,6 +25,8 @@ interface Cookie {
 
 /** Browsers keep about as many for a domain; an org sets half a dozen. */
 const maxCookies = 100
+/** What browsers take of name, value and attributes together. */
+const maxLineLength = 5_120
 
 export function cookieJar(now: () => number): CookieJar {
   const cookies = new Map<string, Cookie>()
@@ -71,6 +73,8 @@ export function cookieJar(now: () => number): CookieJar {
     store(url, lines, date) {
       const skewMs = now() - (Date.parse(date ?? '') || now())
       for (const line of lines) {
+        // A header that no runtime sends would be the end of every request.
+        if (line.length > maxLineLength || /\p{Cc}/u.test(line)) continue
         const cookie = parse(url, line, skewMs)
         if (!cookie || !domainMatches(url.hostname, cookie)) continue
         // A cookie for a whole public suffix (`com`) would leak to strangers.

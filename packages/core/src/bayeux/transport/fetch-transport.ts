@@ -87,22 +87,32 @@ async function readBody(
   const reader = response.body.getReader()
   const decoder = new TextDecoder()
   let text = ''
+  let pieces: string[] = []
   let bytes = 0
+  const whole = (): string => text + pieces.join('')
   try {
     for (;;) {
       const { done, value } = await untilAborted(reader.read(), signal)
-      if (done) return { text: text + decoder.decode() }
+      if (done) {
+        pieces.push(decoder.decode())
+        return { text: whole() }
+      }
       progress()
       bytes += value.byteLength
-      text += decoder.decode(value, { stream: true })
+      pieces.push(decoder.decode(value, { stream: true }))
+      // Joined in blocks: each `+=` keeps a node of 32 bytes, which a body in pieces of one byte turns into gigabytes.
+      if (pieces.length === 1_000) {
+        text = whole()
+        pieces = []
+      }
       if (bytes > maxBodyBytes) {
         reader.cancel().catch(() => {})
-        return { text, cut: 'too_large' }
+        return { text: whole(), cut: 'too_large' }
       }
     }
   } catch {
     reader.cancel().catch(() => {})
-    return { text, cut: 'broken' }
+    return { text: whole(), cut: 'broken' }
   }
 }
 

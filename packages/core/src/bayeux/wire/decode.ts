@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { ProtocolError } from '../../errors.ts'
 import type { BayeuxMessage } from './message.ts'
+import { quoted } from './quoted.ts'
 
 /** Checks what the protocol acts on; the message itself is kept as parsed, because valibot copies and drops keys. */
 const metaMessage = v.looseObject({
@@ -36,10 +37,14 @@ export function decode(text: string): Decoded {
   let parsed: unknown
   try {
     parsed = JSON.parse(losslessIds(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text))
-  } catch (cause) {
-    throw badReply(text.trim() ? `The reply is not JSON; it begins ${JSON.stringify(text.slice(0, 60))}.` : 'The reply is empty.', cause)
+  } catch {
+    // Without the parser's own error: it quotes the text too, tokens and all.
+    throw badReply(text.trim() ? `The reply is not JSON; it begins ${JSON.stringify(quoted(text, 60))}.` : 'The reply is empty.')
   }
-  if (typeof parsed !== 'object' || parsed === null) throw badReply(`The reply is ${JSON.stringify(parsed)}, not an array of messages.`)
+  if (typeof parsed !== 'object' || parsed === null) {
+    const shown = typeof parsed === 'string' ? quoted(parsed, 60) : parsed
+    throw badReply(`The reply is ${JSON.stringify(shown)}, not an array of messages.`)
+  }
   return sorted(Array.isArray(parsed) ? parsed : [parsed])
 }
 
@@ -152,12 +157,11 @@ export function cleanReplySize(status: number, text: string): number | undefined
   return count - 1
 }
 
-function badReply(message: string, cause?: unknown): ProtocolError {
+function badReply(message: string): ProtocolError {
   return new ProtocolError({
     code: 'bad_reply',
     message,
     remediation: 'Check that the endpoint is an org’s /cometd and that no proxy or login page answers in its place.',
     retryable: true,
-    cause,
   })
 }

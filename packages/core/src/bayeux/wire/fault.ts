@@ -12,6 +12,7 @@ import {
   TransportError,
 } from '../../errors.ts'
 import type { BayeuxMessage } from './message.ts'
+import { quoted } from './quoted.ts'
 
 /** What a refusal asks for. Decided by text, never by the number alone: the numbers lie. [PROTOCOL F1] */
 export type FaultKind =
@@ -45,11 +46,11 @@ export function parseErrorText(text: string): Pick<ServerFault, 'code' | 'args' 
 /** The refusal in a failed meta message. */
 export function messageFault(message: BayeuxMessage, request: string): Fault {
   const sfdc = message.ext?.sfdc as { failureReason?: unknown } | undefined
-  const failureReason = typeof sfdc?.failureReason === 'string' ? sfdc.failureReason : undefined
-  const error = message.error ?? ''
+  const failureReason = typeof sfdc?.failureReason === 'string' ? quoted(sfdc.failureReason) : undefined
+  const error = quoted(message.error ?? '')
   const server: ServerFault = { ...parseErrorText(error), ...(failureReason ? { failureReason } : {}) }
   const kind = (failureReason && kindOf(failureReason)) || kindOf(error) || 'refused'
-  const channel = typeof message.subscription === 'string' ? message.subscription : undefined
+  const channel = typeof message.subscription === 'string' ? quoted(message.subscription) : undefined
   return { kind, error: errorOf(kind, request, failureReason || error || 'no reason given', server, channel) }
 }
 

@@ -11,15 +11,7 @@ export const transportRules: readonly Rule[] = [
     file: 'packages/core/src/bayeux/transport/watchdog.ts',
     find: '  look()\n  return {',
     replace: '  return {',
-    shownBy: { simulation: true },
-  },
-  {
-    rule: 'T1',
-    what: 'a machine that slept does not trust the connection',
-    file: 'packages/core/src/bayeux/transport/watchdog.ts',
-    find: 'const sleptMs = 30_000',
-    replace: 'const sleptMs = Number.POSITIVE_INFINITY',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/python-peers/connect.test.ts'], simulation: true },
   },
   {
     rule: 'T2',
@@ -27,7 +19,7 @@ export const transportRules: readonly Rule[] = [
     file: transport,
     find: 'const maxBodyBytes = 64 * 1024 * 1024',
     replace: 'const maxBodyBytes = Number.POSITIVE_INFINITY',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/transport/safe-requests.test.ts'] },
   },
   {
     rule: 'T2',
@@ -43,7 +35,7 @@ export const transportRules: readonly Rule[] = [
     file: transport,
     find: "redirect: 'manual'",
     replace: "redirect: 'follow'",
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/transport/safe-requests.test.ts'] },
   },
   {
     rule: 'T4',
@@ -51,7 +43,7 @@ export const transportRules: readonly Rule[] = [
     file: jar,
     find: 'const key = `',
     replace: 'const key = line + `',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/python-peers/handshake.test.ts'] },
   },
   {
     rule: 'T4',
@@ -59,7 +51,7 @@ export const transportRules: readonly Rule[] = [
     file: jar,
     find: '        if (cookie.expires <= now()) cookies.delete(key)\n        else cookies.set(key, cookie)\n',
     replace: '        cookie.expires = Number.POSITIVE_INFINITY\n        cookies.set(key, cookie)\n',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/python-peers/handshake.test.ts'] },
   },
   {
     rule: 'T4',
@@ -67,7 +59,7 @@ export const transportRules: readonly Rule[] = [
     file: jar,
     find: 'if (!cookie || !domainMatches(url.hostname, cookie)) continue',
     replace: 'if (!cookie) continue\n        cookie.domain = url.hostname',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/transport/safe-requests.test.ts', 'packages/core/test/python-peers/handshake.test.ts'] },
   },
   {
     rule: 'T4',
@@ -75,6 +67,6 @@ export const transportRules: readonly Rule[] = [
     file: transport,
     find: 'jar?.store(request.url, ',
     replace: 'if (response.ok) jar?.store(request.url, ',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/transport/safe-requests.test.ts'] },
   },
 ]

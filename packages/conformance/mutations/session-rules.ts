@@ -134,7 +134,7 @@ export const sessionRules: readonly Rule[] = [
     file: lane,
     find: 'if (delayMs === undefined) return registry.refuse(entry, error)',
     replace: 'if (delayMs === undefined) return registry.endAll(error)',
-    shownBy: { tests: ['packages/core/test/python-peers/subscribe.test.ts'], simulation: true },
+    shownBy: { simulation: true },
   },
   {
     rule: 'U6',

@@ -22,7 +22,7 @@ export const deliveryRules: readonly Rule[] = [
     file: 'packages/core/src/bayeux/session/deadlines.ts',
     find: 'export const maxHoldMs = 25_000',
     replace: 'export const maxHoldMs = 2_500_000',
-    shownBy: { tests: ['packages/core/test/python-peers/subscribe.test.ts'] },
+    shownBy: { tests: ['packages/core/test/session/order-on-the-wire.test.ts'] },
   },
   {
     rule: 'B1',
@@ -62,7 +62,7 @@ export const deliveryRules: readonly Rule[] = [
     file: stream,
     find: 'if (last !== undefined) return last',
     replace: '',
-    shownBy: { tests: ['packages/core/test/delivery/redelivery.test.ts'], simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/backpressure.test.ts'], simulation: true },
   },
   {
     rule: 'D2',

@@ -68,4 +68,19 @@ describe('what may overtake what', () => {
       expect(positionsAsked(org.of('subscribe'), first)).toEqual([-1, 1])
     })
   })
+
+  it('a subscribe that is not answered keeps the next connect back for 25 s, not for ever [PROTOCOL H5, B1]', async () => {
+    await withRig({ script: inTurn('subscribe', [undefined, () => 'hold']) }, async ({ client, org, clock }) => {
+      read(client.subscribe(first))
+      await clock.runUntil(() => org.held === 1)
+      read(client.subscribe(second))
+      await clock.runUntil(() => org.of('subscribe').length === 2)
+      const connects = org.of('connect').length
+      org.push(platformEvent(1, first))
+      await clock.advance(24_000)
+      expect(org.of('connect')).toHaveLength(connects)
+      await clock.advance(1_500)
+      expect(org.of('connect')).toHaveLength(connects + 1)
+    })
+  })
 })

@@ -113,7 +113,12 @@ export function actionFor(settings: Settings, from: Random): Action {
     case 22:
       return { type: 'proxy', times: from.between(1, 4) }
     case 23:
-      return { type: 'garble', on: from.pick(anyRequest), with: from.pick(['html', 'empty', 'object', 'truncated', 'bom']), times: from.between(1, 2) }
+      return {
+        type: 'garble',
+        on: from.pick(anyRequest),
+        with: from.pick(['html', 'empty', 'object', 'truncated', 'bom']),
+        times: from.between(1, 2),
+      }
     case 24:
       return { type: 'shuffle', times: from.between(1, 10) }
     case 25:

@@ -20,12 +20,16 @@ export interface ChannelRecord {
   readonly name: string
   readonly log: readonly Entry[]
   readonly gaps: number
+  /** Subscribe requests sent. */
+  readonly subscribes: number
   /** Everything from here on is to be handled; undefined before the first acceptance. */
   readonly wantedFrom: number | undefined
   published(mark: string, id: string): void
   reset(): void
   /** A subscribe request leaves. */
-  subscribing(process: number, id: string, stored: string | undefined): void
+  subscribing(process: number, id: string): void
+  /** What the store answered. */
+  loaded(process: number, id: string | undefined): void
   resubscribed(from: StartPosition): void
   gap(to: StartPosition): void
   saving(id: string): void
@@ -42,6 +46,7 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
   const byId = new Map<string, Entry[]>()
   let epoch = 0
   let gaps = 0
+  let subscribes = 0
   let wantedFrom: number | undefined
   /** A gap was reported whose new beginning is not accepted yet. */
   let beginsAnew = false
@@ -70,7 +75,12 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
   }
   /** The last event before a run, as far as its id is clear. */
   const startOf = ({ start, epoch: of }: RunState): number =>
-    start === undefined || start.startsWith('-') ? -1 : (byId.get(start)?.filter((entry) => entry.epoch === of).at(-1)?.index ?? -1)
+    start === undefined || start.startsWith('-')
+      ? -1
+      : (byId
+          .get(start)
+          ?.filter((entry) => entry.epoch === of)
+          .at(-1)?.index ?? -1)
   const mark = (text: string, what: (entry: Entry) => void): void => {
     for (const entry of byMark.get(text) ?? []) what(entry)
   }
@@ -81,11 +91,23 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
     get gaps() {
       return gaps
     },
+    get subscribes() {
+      return subscribes
+    },
     get wantedFrom() {
       return wantedFrom
     },
     published(text, id) {
-      const entry: Entry = { mark: text, id, at: now(), index: log.length, epoch, ambiguous: byId.has(id) && byId.get(id)?.[0]?.epoch !== epoch, handled: false, finished: false }
+      const entry: Entry = {
+        mark: text,
+        id,
+        at: now(),
+        index: log.length,
+        epoch,
+        ambiguous: byId.has(id) && byId.get(id)?.[0]?.epoch !== epoch,
+        handled: false,
+        finished: false,
+      }
       log.push(entry)
       byMark.set(text, [...(byMark.get(text) ?? []), entry])
       byId.set(id, [...(byId.get(id) ?? []), entry])
@@ -95,13 +117,17 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
       // What was not received by now is gone, for everybody.
       if (wantedFrom !== undefined) beginAt(log.length)
     },
-    subscribing(process, id, stored) {
+    loaded(process, id) {
+      if (current?.process === process && current.run.start === undefined) current.run.loaded = id
+    },
+    subscribing(process, id) {
+      subscribes++
       if (!current || current.process !== process || current.run.start !== undefined) return
       current.run.start = id
       current.run.epoch = epoch
       if (beginsAnew || reported) return
       if (id.startsWith('-')) {
-        if (stored !== undefined) say(`a program began at ${id} though ${stored} is stored`)
+        if (current.run.loaded !== undefined) say(`a program began at ${id} though ${current.run.loaded} is stored`)
         return
       }
       const unfinished = passes(id)
@@ -127,7 +153,7 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
       if (unfinished) say(`position ${id} was saved, but ${unfinished}`)
     },
     run(process, order) {
-      const state: RunState = { start: undefined, epoch, last: -1, seen: new Set() }
+      const state: RunState = { start: undefined, loaded: undefined, epoch, last: -1, seen: new Set() }
       current = { run: state, process }
       reported = false
       let accepted = false
@@ -151,7 +177,9 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
             const { id, index } = entries.at(-1) as Entry
             if (state.seen.has(entries[0] as Entry)) return say(`${text} (${id}) was handed out twice`)
             if (index <= start) return say(`${text} (${id}) was handed out though the program began after ${state.start}`)
-            return say(`${text} (${id}) was handed out after ${log[state.last]?.mark} (${log[state.last]?.id}), ${state.last - index} later in the log`)
+            return say(
+              `${text} (${id}) was handed out after ${log[state.last]?.mark} (${log[state.last]?.id}), ${state.last - index} later in the log`,
+            )
           }
           state.last = Math.max(state.last, next.index)
           state.seen.add(next)

@@ -1,4 +1,4 @@
-import { type StreamEvent, type StreamingClient, type Subscription, SfStreamError } from '@sfstream/core'
+import { SfStreamError, type StreamEvent, type StreamingClient, type Subscription } from '@sfstream/core'
 import type { Mood } from './action.ts'
 import { type History, markOf } from './history.ts'
 import type { ChannelSettings, Settings } from './plan.ts'
@@ -59,7 +59,11 @@ export function consumers(parts: ConsumerParts): { done: Promise<unknown>; subsc
 async function single(parts: ConsumerParts, of: ChannelSettings, subscriptions: Map<string, Subscription>): Promise<void> {
   const { process, client, history } = parts
   while (!process.dead) {
-    const run = history.run(process, of.channel, of.consumer.kind === 'process' && of.consumer.concurrency > 1 && of.consumer.keys ? 'none' : 'strict')
+    const run = history.run(
+      process,
+      of.channel,
+      of.consumer.kind === 'process' && of.consumer.concurrency > 1 && of.consumer.keys ? 'none' : 'strict',
+    )
     let subscription: Subscription | undefined
     try {
       subscription = client.subscribe(of.channel, { maxBuffered: of.maxBuffered })
@@ -172,7 +176,10 @@ async function merged(parts: ConsumerParts, subscriptions: Map<string, Subscript
       if (process.dead) return
       if (!(error instanceof Thrown)) {
         for (const { channel } of wanted) {
-          await subscriptions.get(channel)?.close().catch(() => {})
+          await subscriptions
+            .get(channel)
+            ?.close()
+            .catch(() => {})
           subscriptions.delete(channel)
           committers.delete(channel)
         }
@@ -205,7 +212,10 @@ async function work({ process, moods, random }: ConsumerParts, of: ChannelSettin
 }
 
 /** With manual commits: some at once, others later and out of order; all of them when everything is well again. */
-function laterCommits({ process, moods, random }: ConsumerParts, run: Run): { /** Whether it was committed at once. */ handled(event: StreamEvent): boolean } {
+function laterCommits(
+  { process, moods, random }: ConsumerParts,
+  run: Run,
+): { /** Whether it was committed at once. */ handled(event: StreamEvent): boolean } {
   const commit = (event: StreamEvent): void => {
     if (process.dead) return
     run.finished(markOf(event))
@@ -232,7 +242,11 @@ function laterCommits({ process, moods, random }: ConsumerParts, run: Run): { /*
 async function callersTurn({ process, client, history, failed }: ConsumerParts, error: unknown): Promise<void> {
   history.trace(() => `#${process.number} rejected: ${String(error)}`)
   if (!(error instanceof SfStreamError)) history.violate(`an iterator rejected with ${String(error)}, which has no code`)
-  else history.leaked(`${error.stack} ${error.message} ${error.remediation} ${JSON.stringify(error.server ?? {})} ${String(error.cause)}`, 'an error')
+  else
+    history.leaked(
+      `${error.stack} ${error.message} ${error.remediation} ${JSON.stringify(error.server ?? {})} ${String(error.cause)}`,
+      'an error',
+    )
   failed(error)
   await process.pause(20_000)
   client.start().catch(() => {})

@@ -45,7 +45,12 @@ export function flakyStore({ clock, random, history, latencyMs, commitEveryMs }:
     how: 'well',
     of: (process) => ({
       commitEveryMs,
-      load: (key) => access(process, key.channel, () => durable.get(key.channel)),
+      load: (key) =>
+        access(process, key.channel, () => {
+          const position = durable.get(key.channel)
+          history.loaded(process, key.channel, position)
+          return position
+        }),
       save: (key, position) => {
         history.saving(process, key.channel, position)
         return access(process, key.channel, () => void durable.set(key.channel, position))

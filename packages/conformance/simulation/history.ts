@@ -28,6 +28,7 @@ export interface History {
   sent(process: VirtualProcess, url: string, init: RequestInit): SentRequest
   answered(request: SentRequest): void
   replied(request: SentRequest, response: Response): void
+  loaded(process: VirtualProcess, channel: string, position: ReplayPosition | undefined): void
   saving(process: VirtualProcess, channel: string, position: ReplayPosition): void
   status(process: VirtualProcess, status: ClientStatus): void
   run(process: VirtualProcess, channel: string, order: Run['order']): Run
@@ -39,13 +40,11 @@ const kinds = ['handshake', 'connect', 'subscribe', 'unsubscribe', 'disconnect']
 export interface HistoryParts {
   clock: VirtualClock
   org(): MockOrg
-  /** What the store holds for a channel. */
-  stored(channel: string): string | undefined
   names: readonly string[]
   tracing: boolean
 }
 
-export function history({ clock, org, stored, names, tracing }: HistoryParts): History {
+export function history({ clock, org, names, tracing }: HistoryParts): History {
   const startedAt = clock.now()
   const violations: string[] = []
   const lines: string[] = []
@@ -81,7 +80,11 @@ export function history({ clock, org, stored, names, tracing }: HistoryParts): H
     publish(channel, { bytes, twice, ...extra }) {
       const mark = `e${++serial}`
       const text = bytes > 0 ? mark.padEnd(bytes, '.') : mark
-      const payload = channel.startsWith('/u/') ? text : channel.startsWith('/topic/') || channel.startsWith('/data/') ? { Name: text } : { Serial__c: text }
+      const payload = channel.startsWith('/u/')
+        ? text
+        : channel.startsWith('/topic/') || channel.startsWith('/data/')
+          ? { Name: text }
+          : { Serial__c: text }
       const first = org().publish(channel, payload, extra)
       const logged = [first]
       // The org itself may publish an event twice: one EventUuid, two replay ids.
@@ -105,7 +108,8 @@ export function history({ clock, org, stored, names, tracing }: HistoryParts): H
         if (now > 1) violate(`${now} requests of kind ${kind} at once`)
       }
       if (kind === 'subscribe') {
-        for (const [, channel, id] of body.matchAll(/"replay":\{"([^"]+)":(-?\d+)\}/g)) record(channel as string).subscribing(process.number, id as string, stored(channel as string))
+        for (const [, channel, id] of body.matchAll(/"replay":\{"([^"]+)":(-?\d+)\}/g))
+          record(channel as string).subscribing(process.number, id as string)
       }
       trace(() => `#${process.number} -> ${body}`)
       const request = { process: process.number, at: clock.now(), kind }
@@ -128,12 +132,18 @@ export function history({ clock, org, stored, names, tracing }: HistoryParts): H
           (error: unknown) => trace(() => `#${request.process} <- ${response.status} broken ${String(error)} since ${at - startedAt}`),
         )
     },
+    loaded(process, channel, position) {
+      record(channel).loaded(process.number, position === undefined ? undefined : String(position.replayId))
+    },
     saving(process, channel, position) {
       trace(() => `#${process.number} save ${channel} ${position.replayId}`)
       record(channel).saving(String(position.replayId))
     },
     status(process, status) {
-      trace(() => `#${process.number} status ${brief(JSON.stringify(status, (_, value) => (value instanceof Error ? `${value.name}: ${value.message}` : value)))}`)
+      trace(
+        () =>
+          `#${process.number} status ${brief(JSON.stringify(status, (_, value) => (value instanceof Error ? `${value.name}: ${value.message}` : value)))}`,
+      )
       statuses[status.type] = (statuses[status.type] ?? 0) + 1
       leaked(JSON.stringify(status, withErrors), 'a status')
       if (status.type === 'replayGap') record(status.channel).gap(status.to)
@@ -155,7 +165,10 @@ function brief(text: string): string {
 /** The mark that `publish` put into an event. */
 export function markOf(event: StreamEvent): string {
   const { payload } = event as { payload: unknown }
-  const text = typeof payload === 'string' ? payload : ((payload as Record<string, string>).Serial__c ?? (payload as Record<string, string>).Name ?? '')
+  const text =
+    typeof payload === 'string'
+      ? payload
+      : ((payload as Record<string, string>).Serial__c ?? (payload as Record<string, string>).Name ?? '')
   return text.replace(/\.+$/, '')
 }
 

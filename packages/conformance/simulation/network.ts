@@ -47,49 +47,51 @@ export function network({ clock, org, history, random, latencyMs }: NetworkParts
     get waiting() {
       return waiting
     },
-    fetchOf: (process) => (input, given = {}) => {
-      if (!process.touch()) return new Promise(() => {})
-      const url = String(input)
-      const caller = given.signal
-      if (caller?.aborted) return Promise.reject(caller.reason)
-      const request = history.sent(process, url, given)
-      const wire = new AbortController()
-      const { sockets } = process
-      return new Promise<Response>((resolve, reject) => {
-        let answered = false
-        const over = (): void => {
-          if (answered) return
-          answered = true
-          waiting--
-          sockets.removeEventListener('abort', died)
-          history.answered(request)
-        }
-        // The program's own abort takes effect at once; what the network brings has to reach it.
-        const aborted = (): void => {
-          wire.abort(caller?.reason)
-          over()
-          reject(caller?.reason)
-        }
-        const died = (): void => {
-          wire.abort(sockets.reason)
-          over()
-          process.arrive(() => reject(sockets.reason))
-        }
-        waiting++
-        caller?.addEventListener('abort', aborted)
-        sockets.addEventListener('abort', died)
-        exchange(url, given, wire.signal).then(
-          (response) => {
+    fetchOf:
+      (process) =>
+      (input, given = {}) => {
+        if (!process.touch()) return new Promise(() => {})
+        const url = String(input)
+        const caller = given.signal
+        if (caller?.aborted) return Promise.reject(caller.reason)
+        const request = history.sent(process, url, given)
+        const wire = new AbortController()
+        const { sockets } = process
+        return new Promise<Response>((resolve, reject) => {
+          let answered = false
+          const over = (): void => {
+            if (answered) return
+            answered = true
+            waiting--
+            sockets.removeEventListener('abort', died)
+            history.answered(request)
+          }
+          // The program's own abort takes effect at once; what the network brings has to reach it.
+          const aborted = (): void => {
+            wire.abort(caller?.reason)
             over()
-            history.replied(request, response)
-            process.arrive(() => resolve(response))
-          },
-          (error: unknown) => {
+            reject(caller?.reason)
+          }
+          const died = (): void => {
+            wire.abort(sockets.reason)
             over()
-            process.arrive(() => reject(error))
-          },
-        )
-      })
-    },
+            process.arrive(() => reject(sockets.reason))
+          }
+          waiting++
+          caller?.addEventListener('abort', aborted)
+          sockets.addEventListener('abort', died)
+          exchange(url, given, wire.signal).then(
+            (response) => {
+              over()
+              history.replied(request, response)
+              process.arrive(() => resolve(response))
+            },
+            (error: unknown) => {
+              over()
+              process.arrive(() => reject(error))
+            },
+          )
+        })
+      },
   }
 }

@@ -47,7 +47,12 @@ export interface ChannelSettings {
 
 export type ConsumerKind = { kind: 'loop' } | { kind: 'process'; concurrency: number; keys: number | undefined }
 
-export const families = ['/event/Low_Ink__e', '/data/AccountChangeEvent', '/topic/InvoiceStatementUpdates', '/u/notifications/ExampleUserChannel']
+export const families = [
+  '/event/Low_Ink__e',
+  '/data/AccountChangeEvent',
+  '/topic/InvoiceStatementUpdates',
+  '/u/notifications/ExampleUserChannel',
+]
 
 const dayMs = 86_400_000
 /** One run in so many lasts a day. */

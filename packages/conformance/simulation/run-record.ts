@@ -20,6 +20,8 @@ export interface Run {
 export interface RunState {
   /** The replay value of its first subscribe request. */
   start: string | undefined
+  /** What the store answered before it. */
+  loaded: string | undefined
   /** How often the bus had been reset when it began. */
   epoch: number
   last: number

@@ -72,11 +72,16 @@ export async function simulate(plan: Plan, options: { trace?: boolean } = {}): P
   const past = history({
     clock,
     org: () => org,
-    stored: (channel) => store.durable.get(channel)?.replayId.toString(),
     names: settings.channels.map(({ channel }) => channel),
     tracing: options.trace ?? false,
   })
-  const store = flakyStore({ clock, random: random(seed, 2), history: past, latencyMs: settings.storeLatencyMs, commitEveryMs: settings.commitEveryMs })
+  const store = flakyStore({
+    clock,
+    random: random(seed, 2),
+    history: past,
+    latencyMs: settings.storeLatencyMs,
+    commitEveryMs: settings.commitEveryMs,
+  })
   const net = network({ clock, org, history: past, random: random(seed, 3), latencyMs: settings.latencyMs })
   const feelings = moods()
   const undos = new Set<() => void>()
@@ -169,9 +174,9 @@ export async function simulate(plan: Plan, options: { trace?: boolean } = {}): P
         () => (stopped = true),
         () => (stopped = true),
       )
-      // 2 s for the goodbye; saves under way may take 10 s more.
+      // 2 s for the goodbye; a save under way and the one after it may take 10 s each.
       await clock.runUntil(() => stopped || old.process.dead, 60_000).catch(() => past.violate(`stop() took over a minute`))
-      if (!old.process.dead && clock.now() - before > 12_500) past.violate(`stop() took ${clock.now() - before} ms`)
+      if (!old.process.dead && clock.now() - before > 22_500) past.violate(`stop() took ${clock.now() - before} ms`)
       if (old.process.dead) return
       old.process.kill()
     },
@@ -220,6 +225,13 @@ export async function simulate(plan: Plan, options: { trace?: boolean } = {}): P
     published,
     handshakes,
     requests: past.requests.length,
-    digest: [clock.now(), published, handshakes, past.requests.length, JSON.stringify(past.statuses), JSON.stringify(org.inspect.deliveries)].join(' '),
+    digest: [
+      clock.now(),
+      published,
+      handshakes,
+      past.requests.length,
+      JSON.stringify(past.statuses),
+      JSON.stringify(org.inspect.deliveries),
+    ].join(' '),
   }
 }

@@ -77,7 +77,7 @@ const bringTo =
 const states: Record<string, Bring> = {
   handshaking: bringTo(unanswered('handshake'), (peer) => peer.open('handshake') === 1),
   connecting: bringTo(unanswered('connect'), (peer) => peer.open('connect') === 1 && peer.open('subscribe') === 0),
-  subscribing: bringTo(unanswered('subscribe'), (peer) => peer.held === 1 && peer.open('subscribe') === 1),
+  subscribing: bringTo(unanswered('subscribe'), (peer) => peer.open('subscribe') === 1),
   live: bringTo(
     () => false,
     (peer) => peer.held === 1 && peer.subscribed.length === 1,

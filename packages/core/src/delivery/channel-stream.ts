@@ -107,14 +107,14 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
   }
 
   /**
-   * Of a reply that broke off before any position was known, the group it broke off in is left out: everything is asked for
-   * again, and what stands before that group would come after it.
+   * A reply that broke off inside its first group, before any position was known, is left out: everything is asked for again,
+   * and what stands before that group would come after it.
    */
   const certain = ({ messages, complete }: Batch): Batch['messages'] => {
     const open = messages.at(-1)
     if (complete || last !== undefined || !open) return messages
     const { replayId } = eventFields(open, kind)
-    return messages.filter((message) => eventFields(message, kind).replayId !== replayId)
+    return messages.every((message) => eventFields(message, kind).replayId === replayId) ? [] : messages
   }
 
   const receive = (batch: Batch): void => {

@@ -29,6 +29,7 @@ export function ledger(channel: string, writer: PositionWriter, eased: () => voi
   let due: Deferred<void>[] = []
   let written: ReplayPosition | undefined
   let closed = false
+  const beganAt = writer.open()
 
   const mark = lowWaterMark((slot) => {
     due.push(slot.waiting as Deferred<void>)
@@ -36,13 +37,18 @@ export function ledger(channel: string, writer: PositionWriter, eased: () => voi
   })
   const moved = (): void => {
     const { position } = mark
+    let counts = true
     if (position && position !== written) {
       written = position
-      writer.write(position)
+      counts = writer.write(position, beganAt)
     }
     if (due.length === 0) return
     const callers = due
     due = []
+    if (!counts) {
+      for (const caller of callers) caller.reject(unreachable())
+      return
+    }
     writer.flush().then(
       () => {
         for (const caller of callers) caller.resolve()

@@ -15,16 +15,16 @@ const abandonMs = 60_000
  * reported and tried again; nobody waits for it but those who ask. [PROTOCOL D5]
  */
 export interface PositionWriter {
-  /** The newest finished position. */
-  write(position: ReplayPosition): void
+  /** The newest finished position. Who began earlier gives way to whoever has written since: false, and nothing is written. */
+  write(position: ReplayPosition, beganAt: number): boolean
   /** Resolves when the newest position is durable. @throws ReplayError `store_failed` when the next attempt fails, or takes over 10 s */
   flush(): Promise<void>
   /** The last durable position. */
   readonly saved: ReplayPosition | undefined
   /** The newest position, while it is not durable. */
   readonly pending: ReplayPosition | undefined
-  /** One more user; each closes it once. */
-  open(): void
+  /** One more user; each closes it once. Numbered in the order in which they begin. */
+  open(): number
   /** Without users it arms no timer: what is written then is saved by `flush` only. */
   close(): void
 }
@@ -43,7 +43,11 @@ export function positionWriter(
   let stuck: SfStreamError | undefined
   let failures = 0
   let users = 0
+  let opened = 0
+  let writtenBy = 0
   let cancelTimer: (() => void) | undefined
+  /** Gives up the save under way. */
+  let abandon = (): void => {}
   let disarmAbandon = (): void => {}
   let lastSaveAt = Number.NEGATIVE_INFINITY
   const waiting: Deferred<void>[] = []
@@ -75,10 +79,11 @@ export function positionWriter(
       for (const caller of waiting.splice(0)) caller.reject(stuck)
     }, saveLimitMs)
     let settled = false
-    disarmAbandon = platform.delay(() => {
+    abandon = () => {
       over()
-      if (users > 0) save()
-    }, abandonMs)
+      save()
+    }
+    armAbandon()
     const over = (): void => {
       settled = true
       cancelLimit()
@@ -106,10 +111,14 @@ export function positionWriter(
       },
     )
   }
+  const armAbandon = (): void => {
+    disarmAbandon()
+    if (users > 0) disarmAbandon = platform.delay(() => abandon(), abandonMs)
+  }
   const attempt = async (position: ReplayPosition): Promise<void> => store.save(key, position)
 
   const schedule = (): void => {
-    const waitMs = waiting.length > 0 ? 0 : lastSaveAt + lagMs - platform.now()
+    const waitMs = waiting.length > 0 ? 0 : Math.min(lagMs, lastSaveAt + lagMs - platform.now())
     if (waitMs > 0) arm(waitMs)
     else if (users > 0 || waiting.length > 0) save()
   }
@@ -121,10 +130,13 @@ export function positionWriter(
     get pending() {
       return newest === saved ? undefined : newest
     },
-    write(position) {
+    write(position, beganAt) {
+      if (beganAt < writtenBy) return false
+      writtenBy = beganAt
       newest = position
       // A failing store is left alone until its retry is due.
       if (!saving && failures === 0) schedule()
+      return true
     },
     flush() {
       if (newest === saved) return Promise.resolve()
@@ -136,7 +148,9 @@ export function positionWriter(
     },
     open() {
       users++
+      if (saving) armAbandon()
       if (newest !== saved && !saving) arm(firstRetryMs)
+      return ++opened
     },
     close() {
       if (--users > 0) return

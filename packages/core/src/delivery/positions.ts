@@ -71,7 +71,6 @@ export function positions(store: ReplayStore, platform: Platform, report: (statu
         writer = positionWriter(store, key, platform, (error) => report({ type: 'storeFailed', channel: key.channel, error }))
         writers.set(name, writer)
       }
-      writer.open()
       return writer
     },
     async flush() {

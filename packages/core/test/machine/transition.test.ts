@@ -240,6 +240,19 @@ describe('transition: the answer to each fault', () => {
     expect(short(run([connected(undefined, true)], {}, at('connected')).effects)).toEqual(['connect'])
   })
 
+  it('a queue that does not empty in ten replies is left behind with its session', () => {
+    let { machine } = run([refresh], {}, at('connected'))
+    for (let reply = 1; reply <= 10; reply++) {
+      const more = run([connected(undefined, true)], {}, machine)
+      expect(short(more.effects), `reply ${reply}`).toEqual(['connect first resuming'])
+      machine = more.machine
+    }
+    expect(short(run([connected(undefined, true)], {}, machine).effects)).toEqual(['endSession', 'rehandshake', 'handshaking', 'handshake'])
+    // Counted anew each time.
+    const empty = run([connected(), refresh, connected(undefined, true)], {}, machine)
+    expect(short(empty.effects)).toEqual(['connect first resuming'])
+  })
+
   it('letting out is no progress: sessions lost meanwhile are remade with growing delays', () => {
     const lostTwice = run([fault('unknown-client', 'connect'), handshaken, refresh, connected(undefined, true)], {}, at('connected'))
     expect(short(run([fault('unknown-client', 'connect')], {}, lostTwice.machine).effects)).toContain('wait 1000')

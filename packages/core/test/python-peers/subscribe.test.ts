@@ -73,7 +73,8 @@ describe('python peers: subscribe and unsubscribe', () => {
     await withRig({ script }, async ({ client, org, clock }) => {
       let ready = false
       void client.subscribe('/topic/Foo').ready.then(() => (ready = true))
-      await clock.runUntil(() => org.held === 1)
+      await clock.runUntil(() => org.of('subscribe').length === 1)
+      await clock.advance(20_000)
       expect(ready).toBe(false)
       answer(org.friendly(org.of('subscribe')[0]!))
       await clock.runUntil(() => ready)

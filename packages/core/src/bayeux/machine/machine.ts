@@ -36,6 +36,8 @@ export interface Memory {
   badReplies: number
   /** When the org last answered a poll. */
   lastContact: number
+  /** Replies with events from before, since everything was unsubscribed. */
+  letOut: number
 }
 
 export interface Machine {

@@ -24,8 +24,12 @@ function freshMemory(): Memory {
     sessionLosses: 0,
     badReplies: 0,
     lastContact: 0,
+    letOut: 0,
   }
 }
+
+/** After so many, a new session is the shorter way. [PROTOCOL C7] */
+const maxLetOut = 10
 
 /**
  * The whole life of a session as one function: what happened, and when, to what is to be done. No input is an error in
@@ -71,7 +75,12 @@ function answered(machine: Machine, input: Input, now: number, random: number, o
       // Advice of the last session is void: keeping `reconnect: handshake` would loop on handshakes. [PROTOCOL H4]
       const advice = mergeAdvice(freshMemory().advice, input.advice, options)
       const connect: Effect = { type: 'connect', first: true, resuming: false, afterMs: 0 }
-      return to({ tag: 'connecting', resuming: false }, { ...memory, advice, lastContact: now }, { type: 'resubscribe' }, connect)
+      return to(
+        { tag: 'connecting', resuming: false },
+        { ...memory, advice, lastContact: now, letOut: 0 },
+        { type: 'resubscribe' },
+        connect,
+      )
     }
 
     case 'connected': {
@@ -85,15 +94,23 @@ function answered(machine: Machine, input: Input, now: number, random: number, o
       const connect: Effect = { type: 'connect', first: false, resuming: false, afterMs: advice.intervalMs }
       // What is queued from before is let out first, reply by reply: it would overtake the replay. [PROTOCOL C7]
       if (phase.tag === 'connecting' && phase.resuming && input.hadEvents) {
+        if (memory.letOut >= maxLetOut) return loseSession('its queue did not empty')
         return to(
           phase,
-          { ...memory, advice, lastContact: now },
+          { ...memory, advice, lastContact: now, letOut: memory.letOut + 1 },
           { type: 'connect', first: true, resuming: true, afterMs: advice.intervalMs },
         )
       }
       if (phase.tag === 'connecting') {
         const resubscribe: Effect[] = phase.resuming ? [{ type: 'resubscribe' }] : []
-        return to({ tag: 'connected' }, { ...memory, advice, lastContact: now }, state('live'), ...clients, ...resubscribe, connect)
+        return to(
+          { tag: 'connected' },
+          { ...memory, advice, lastContact: now, letOut: 0 },
+          state('live'),
+          ...clients,
+          ...resubscribe,
+          connect,
+        )
       }
       return to(phase, { ...freshMemory(), advice, lastContact: now }, ...clients, connect)
     }

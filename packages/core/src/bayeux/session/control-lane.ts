@@ -71,7 +71,8 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
     while (open && !signal.aborted) {
       if (crossed) {
         crossed = false
-        if (parts.session().refresh()) return
+        if (!parts.session().refresh()) registry.endAll()
+        return
       }
       const wanted = registry.wanted()
       if (unsubscribes.size > 0) await unsubscribe(signal)
@@ -197,8 +198,10 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       if (!reply) return parts.session().fault('control', transientFault(noReply('subscribe')))
       if (reply.successful === true || (reply.successful === undefined && !reply.error)) {
         // What cannot be asked for again is let through all the same. [PROTOCOL U9]
-        if (besideConnect && entry.replied && entry.request.position !== 'new' && entry.request.position !== 'off') crossed = true
-        else acceptFeed(entry)
+        if (besideConnect && entry.replied && entry.request.position !== 'new' && entry.request.position !== 'off') {
+          entry.stage = 'crossed'
+          crossed = true
+        } else acceptFeed(entry)
       } else await refused(entry, messageFault({ ...reply, subscription: entry.request.channel }, 'subscribe'), signal)
       // The session may have gone meanwhile: entries that ended with it are no business of the next one.
       if (signal.aborted) return

@@ -11,7 +11,8 @@ export interface FeedEntry {
   readonly feed: Feed
   readonly batches: Queue<Batch>
   readonly accepted: Deferred<boolean>
-  stage: 'wanted' | 'waiting' | 'asking' | 'accepted' | 'ended'
+  /** `crossed`: what came may have crossed with what else is to come, so nothing more counts until it is asked for again. [PROTOCOL U9] */
+  stage: 'wanted' | 'waiting' | 'asking' | 'accepted' | 'crossed' | 'ended'
   /** What came while the subscribe was unanswered, in order: its reply and a connect may cross. [PROTOCOL U6] */
   early: Batch[]
   /** The reply itself brought some. */

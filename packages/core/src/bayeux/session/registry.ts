@@ -79,6 +79,7 @@ export function registry(hooks: RegistryHooks): Registry {
           // What is on its way from before a subscribe request will be replayed; let through, it would overtake.
           if (entry.stage !== 'asking' && entry.stage !== 'accepted' && from !== 'handshake') continue
           if (from === 'control' && entry.stage === 'accepted' && isReplayed(entry, message)) {
+            entry.stage = 'crossed'
             whole = false
             continue
           }

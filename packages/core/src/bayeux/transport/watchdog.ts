@@ -14,25 +14,35 @@ export interface Watchdog {
 
 /** Calls `expire` once when a deadline has passed, with what was exceeded. */
 export function watchdog(deadline: Deadline, platform: Pick<Platform, 'now' | 'delay'>, expire: (what: string) => void): Watchdog {
-  const end = platform.now() + deadline.totalMs
-  let next = Math.min(end, platform.now() + deadline.headersMs)
+  let totalMs = deadline.totalMs
+  let leftMs = deadline.headersMs
   let what = `no answer within ${deadline.headersMs} ms`
+  let askedAt = 0
+  let waitMs = 0
   let cancel = (): void => {}
 
+  /** A clock that was set back has not stopped time: the slice itself has passed. */
+  const passedMs = (): number => {
+    const ms = platform.now() - askedAt
+    return ms < 0 ? waitMs : ms
+  }
   const look = (): void => {
-    const askedAt = platform.now()
-    const waitMs = Math.min(sliceMs, Math.max(0, next - askedAt))
+    askedAt = platform.now()
+    waitMs = Math.max(0, Math.min(sliceMs, leftMs, totalMs))
     cancel = platform.delay(() => {
-      const now = platform.now()
-      if (now - askedAt > waitMs + sleptMs) expire(`the machine was asleep for ${now - askedAt} ms`)
-      else if (now >= next) expire(next === end ? `not complete within ${deadline.totalMs} ms` : what)
+      const ms = passedMs()
+      totalMs -= ms
+      leftMs -= ms
+      if (ms > waitMs + sleptMs) expire(`the machine was asleep for ${ms} ms`)
+      else if (totalMs <= 0) expire(`not complete within ${deadline.totalMs} ms`)
+      else if (leftMs <= 0) expire(what)
       else look()
     }, waitMs)
   }
   look()
   return {
     progress() {
-      next = Math.min(end, platform.now() + deadline.idleMs)
+      leftMs = passedMs() + deadline.idleMs
       what = `the body stood still for ${deadline.idleMs} ms`
     },
     stop: () => cancel(),

@@ -1,0 +1,147 @@
+import type { Rule } from './rule.ts'
+
+const stream = 'packages/core/src/delivery/channel-stream.ts'
+const mark = 'packages/core/src/delivery/low-water-mark.ts'
+const writer = 'packages/core/src/delivery/position-writer.ts'
+const pressure = 'packages/core/src/delivery/pressure.ts'
+const subscription = 'packages/core/src/delivery/channel-subscription.ts'
+
+/** What keeps events from being lost, repeated or piled up between the org and the consumer. */
+export const deliveryRules: readonly Rule[] = [
+  {
+    rule: 'B1',
+    what: 'a full buffer holds the next connect',
+    file: 'packages/core/src/bayeux/session/session.ts',
+    find: 'if (holding.held) await holding.untilFree(signal)',
+    replace: '',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'B1',
+    what: 'a connect is held for 25 s at most',
+    file: 'packages/core/src/bayeux/session/deadlines.ts',
+    find: 'export const maxHoldMs = 25_000',
+    replace: 'export const maxHoldMs = 2_500_000',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'B1',
+    what: 'a channel that stays full is unsubscribed',
+    file: pressure,
+    find: '    stream.pause()\n',
+    replace: '',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'B1',
+    what: 'a full buffer does not hold up other channels’ consumers',
+    file: pressure,
+    find: 'if (held.has(stream) || othersWait(stream)) pause(stream)',
+    replace: 'if (held.has(stream)) pause(stream)',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'B1',
+    what: 'a paused channel resumes at a quarter, not at once',
+    file: subscription,
+    find: 'return subscription.buffered <= maxBuffered / 4 && bytes <= maxBytes / 4 &&',
+    replace: 'return subscription.buffered <= maxBuffered && bytes <= maxBytes &&',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'B1',
+    what: 'a paused channel resumes at a quarter, not when it is empty',
+    file: subscription,
+    find: 'return subscription.buffered <= maxBuffered / 4 && bytes',
+    replace: 'return subscription.buffered <= 0 && bytes',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'D1',
+    what: 'a channel goes on after the last event received',
+    file: stream,
+    find: 'if (last !== undefined) return last',
+    replace: '',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'D2',
+    what: 'with no position at all the gap is replayed',
+    file: stream,
+    find: "if (parts.gap === 'replay' && parts.mayReplayGap()) {",
+    replace: "if (parts.gap !== 'replay' && parts.gap !== 'report') {",
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'D3',
+    what: 'repeats after a resubscribe are recognised',
+    file: stream,
+    find: 'if (opened) known.resubscribed()',
+    replace: '',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'D3',
+    what: 'what the org itself publishes twice is delivered twice',
+    file: 'packages/core/src/delivery/identities.ts',
+    find: 'if (identity !== undefined && seen.has(identity)) return true\n        seen = undefined\n',
+    replace: 'if (identity !== undefined && seen.has(identity)) return true\n        seen.add(identity)\n',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'D4',
+    what: 'a position is stored only when every event before it is finished',
+    file: mark,
+    find: 'while (slots[head]?.finished) {',
+    replace: 'while (slots[head]) {',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'D4',
+    what: 'events that share an id become a position together',
+    file: mark,
+    find: 'if (reached && isComplete(reached)) last = reached',
+    replace: 'if (reached) last = reached',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'D4',
+    what: 'of a cut reply the last id is not complete',
+    file: stream,
+    find: 'const reached = complete ? previous : beforeGroup',
+    replace: 'const reached = complete ? previous : (previous ?? beforeGroup)',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'D5',
+    what: 'one save of a key is under way',
+    file: writer,
+    find: 'if (!saving && failures === 0) schedule()',
+    replace: 'if (failures === 0) schedule()',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'D5',
+    what: 'a failed save is tried again',
+    file: writer,
+    find: 'else arm(Math.min(60_000, firstRetryMs * 2 ** (failures - 1)))',
+    replace: '',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'D7',
+    what: 'a refused position is reported as a gap',
+    file: stream,
+    find: "    gapReport('position-refused', from, parts.replayFallback, error)\n",
+    replace: '',
+    shownBy: { simulation: true },
+  },
+  {
+    rule: 'D8',
+    what: 'positions belong to an org: another begins at its own',
+    file: stream,
+    find: 'if (from === undefined || now !== org) {',
+    replace: 'if (from === undefined) {',
+    shownBy: { simulation: true },
+  },
+]

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { type MockOrgServer, startMockOrgServer } from '@sfstream/mock-org/node'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { dataOf, rawClient } from './raw-client.ts'
@@ -109,10 +110,25 @@ describe('startMockOrgServer', () => {
   })
 
   it('listens on loopback only', async () => {
-    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
-    await once(socket, 'connect')
-    socket.destroy()
-    expect(new URL(server.url).hostname).toBe('127.0.0.1')
+    const answers = async (url: string, host: string): Promise<boolean> => {
+      const socket = connect(Number(new URL(url).port), host)
+      try {
+        await once(socket, 'connect')
+        return true
+      } catch {
+        return false
+      } finally {
+        socket.destroy()
+      }
+    }
+    const others = Object.values(networkInterfaces()).flatMap((each = []) => each.filter(({ internal, scopeid }) => !internal && !scopeid))
+    for (const url of [server.url, server.loginUrl]) {
+      expect(new URL(url).hostname).toBe('127.0.0.1')
+      expect(await answers(url, '127.0.0.1')).toBe(true)
+      for (const { address } of others) expect(await answers(url, address), address).toBe(false)
+      // All of 127.0.0.0/8 is loopback on Linux, and a server on every interface would answer there.
+      if (process.platform === 'linux') expect(await answers(url, '127.0.0.2')).toBe(false)
+    }
   })
 })
 

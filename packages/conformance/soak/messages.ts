@@ -4,6 +4,8 @@ import type { SequenceCounts } from './sequence-check.ts'
 /** What the run asks of the org's process. */
 export type OrgCommand =
   | { command: 'open' }
+  /** So many events on each channel, as fast as they go. */
+  | { command: 'backlog'; each: number }
   | { command: 'publish'; perSecond: number }
   | { command: 'fault'; kind: FaultKind; downMs: number }
   /** No more events and faults. */
@@ -21,6 +23,7 @@ export interface OrgView {
   handshakes: number
   logins: number
   mostConnects: number
+  /** Whether the newest session lives. Older ones may, after a token was revoked: only their 40 s end them. */
   slots: number
   /** Connections from the client, idle ones included. */
   sockets: number

@@ -1,4 +1,5 @@
 // The org of a soak: a real HTTP server behind a relay, its publisher and its faults, in a process of its own.
+import type { SessionView } from '@sfstream/mock-org'
 import { type MockOrgServer, startMockOrgServer } from '@sfstream/mock-org/node'
 import { injectFault } from './inject-fault.ts'
 import type { OrgCommand, OrgView } from './messages.ts'
@@ -22,14 +23,25 @@ async function open(): Promise<void> {
   relay = await startRelay(server.url)
 }
 
+function publishOn(channel: string): void {
+  const number = (published[channel] ?? 0) + 1
+  published[channel] = number
+  lastReplayIds[channel] = String(server.org.publish(channel, numberedPayload(channel, number)).replayId)
+}
+
+async function backlog(each: number): Promise<void> {
+  for (let count = 1; count <= each; count += 1) {
+    for (const channel of soakChannels) publishOn(channel)
+    // A reply's worth at a time.
+    if (count % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
 /** One event at a time, on one channel after the other. */
 function publish(perSecond: number): void {
   let turn = 0
   const timer = setInterval(() => {
-    const channel = soakChannels[turn++ % soakChannels.length]!
-    published[channel]! += 1
-    const { replayId } = server.org.publish(channel, numberedPayload(channel, published[channel]!))
-    lastReplayIds[channel] = String(replayId)
+    publishOn(soakChannels[turn++ % soakChannels.length]!)
   }, 1_000 / perSecond)
   stopPublishing = () => clearInterval(timer)
 }
@@ -38,6 +50,9 @@ async function handle(command: OrgCommand): Promise<OrgView> {
   switch (command.command) {
     case 'open':
       await open()
+      break
+    case 'backlog':
+      await backlog(command.each)
       break
     case 'publish':
       publish(command.perSecond)
@@ -64,6 +79,10 @@ async function handle(command: OrgCommand): Promise<OrgView> {
 
 function look(): OrgView {
   const { inspect, credentials } = server.org
+  const newest = inspect.sessions.reduce<SessionView | undefined>(
+    (best, one) => (best && best.createdAt > one.createdAt ? best : one),
+    undefined,
+  )
   return {
     url: relay.url,
     clientId: credentials.clientId,
@@ -73,7 +92,7 @@ function look(): OrgView {
     handshakes: inspect.handshakes,
     logins: inspect.logins,
     mostConnects: inspect.maxConcurrentConnects,
-    slots: inspect.slots.used,
+    slots: newest?.alive ? 1 : 0,
     sockets: relay.connections,
   }
 }

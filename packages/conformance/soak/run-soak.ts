@@ -16,6 +16,9 @@ interface Parts {
 /** How long the client may take to catch up once the faults are over: its longest delay is two minutes. */
 const catchUpMs = 180_000
 const releaseMs = 15_000
+/** Events on each channel before the time begins to count, where there is time to judge the heap: what is remembered of 10,000 events is full then. */
+const backlogEach = 10_500
+const heapIsJudgedFrom = 2
 
 /** Runs the org and the client in processes of their own, until the time is up or `interrupt` aborts. `onSample` sees each sample. */
 export async function runSoak(
@@ -32,6 +35,8 @@ export async function runSoak(
   try {
     const { url, clientId, clientSecret } = await parts.org.ask({ command: 'open' })
     await parts.client.ask({ command: 'start', url, clientId, clientSecret, storePath })
+    if (minutes >= heapIsJudgedFrom) await parts.org.ask({ command: 'backlog', each: backlogEach })
+    await caughtUp(parts)
     await parts.org.ask({ command: 'publish', perSecond: rate })
 
     const startedAt = Date.now()
@@ -60,12 +65,9 @@ export async function runSoak(
     }
     await striking
     await parts.org.ask({ command: 'calm' })
-    const caughtUp = await eventually(catchUpMs, async () => {
-      const { published, handled } = await look(parts, 0)
-      return published === handled
-    })
+    const complete = await caughtUp(parts)
     onSample(await sample(), faults.length)
-    return await finish(parts, { minutes, seed, rate, interrupted: interrupt.aborted, samples, faults }, caughtUp)
+    return await finish(parts, { minutes, seed, rate, interrupted: interrupt.aborted, samples, faults }, complete)
   } finally {
     await Promise.all([parts.org.release(), parts.client.release()])
     await rm(storePath, { recursive: true, force: true })
@@ -75,7 +77,7 @@ export async function runSoak(
 type Measured = Pick<SoakRecord, 'minutes' | 'seed' | 'rate' | 'interrupted' | 'samples' | 'faults'>
 
 /** Stops the client, then the org, and looks at what either leaves. */
-async function finish({ org, client }: Parts, measured: Measured, caughtUp: boolean): Promise<SoakRecord> {
+async function finish({ org, client }: Parts, measured: Measured, complete: boolean): Promise<SoakRecord> {
   const stopped = await client.ask({ command: 'stop' })
   let { handles } = stopped
   await eventually(releaseMs, async () => {
@@ -87,7 +89,7 @@ async function finish({ org, client }: Parts, measured: Measured, caughtUp: bool
   return {
     ...measured,
     statuses: stopped.statuses,
-    failures: [...stopped.failures, ...(caughtUp ? [] : [`the client had not caught up ${catchUpMs / 1_000} s after the last fault`])],
+    failures: [...stopped.failures, ...(complete ? [] : [`the client had not caught up ${catchUpMs / 1_000} s after the last fault`])],
     channels: Object.fromEntries(
       Object.entries(stopped.channels).map(([channel, counts]) => [
         channel,
@@ -102,6 +104,13 @@ async function finish({ org, client }: Parts, measured: Measured, caughtUp: bool
     mostConnects: closed.mostConnects,
     left: { slots: closed.slots, handles, exit },
   }
+}
+
+function caughtUp(parts: Parts): Promise<boolean> {
+  return eventually(catchUpMs, async () => {
+    const { published, handled } = await look(parts, 0)
+    return published === handled
+  })
 }
 
 async function look({ org, client }: Parts, atMs: number): Promise<Sample> {

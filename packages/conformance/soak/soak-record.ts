@@ -30,6 +30,6 @@ export interface SoakRecord {
   /** The counts at the end of each channel, and its last position, stored and published. */
   channels: Record<string, SequenceCounts & { published: number; stored: string; last: string }>
   mostConnects: number
-  /** After `stop()`: client slots of the org, what keeps the client's process alive, and how that process ended (0: by itself). */
+  /** After `stop()`: the client's slot in the org, what keeps the client's process alive, and how that process ended (0: by itself). */
   left: { slots: number; handles: number; exit: number | string }
 }

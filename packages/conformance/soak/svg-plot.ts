@@ -34,7 +34,7 @@ export function svgPlot({ title, times, curves, lanes }: Plot): string {
   const x = (ms: number): number => round(left + (ms / lastMs) * (width - left - right))
   const lanesTop = top + curves.length * (panelHeight + panelGap)
   const bottom = lanesTop + lanes.length * laneHeight
-  const minutes = ticks(lastMs / 60_000, 10)
+  const minutes = ticks(lastMs / 60_000, 10).filter((minute) => minute * 60_000 <= lastMs)
   const allMarks = lanes.flatMap(({ marks }) => marks)
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${bottom + 56}" font-family="sans-serif" font-size="12" fill="#222">`,

@@ -179,6 +179,7 @@ describe('the plot', () => {
     expect(plot).toMatch(/points="130,220 533,145 936,70"/)
     expect(plot.match(/<line x1="533" y1="\d+" x2="533"/g)?.length).toBeGreaterThanOrEqual(2)
     expect(plot).toMatch(/>Heap \(MB\)<\/text>/)
+    expect(svgPlot({ title: 'x', times: [0, 602_000], curves: [], lanes: [] })).not.toContain('>11<')
     expect(plot).not.toContain('NaN')
   })
 

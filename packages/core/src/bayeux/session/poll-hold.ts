@@ -14,7 +14,8 @@ export interface PollHold {
 
 export function pollHold(platform: Platform): PollHold {
   let holds = 0
-  let wake = (): void => {}
+  /** More than one, for a moment: a poll that was called off leaves after its successor has come. */
+  const waiting = new Set<() => void>()
   return {
     get held() {
       return holds > 0
@@ -25,13 +26,14 @@ export function pollHold(platform: Platform): PollHold {
       return () => {
         if (!holding) return
         holding = false
-        if (--holds === 0) wake()
+        if (--holds === 0) for (const wake of waiting) wake()
       }
     },
     async untilFree(signal) {
       let over = false
       let woken = deferred<void>()
-      wake = () => woken.resolve()
+      const wake = (): void => woken.resolve()
+      waiting.add(wake)
       const cancel = platform.delay(() => {
         over = true
         wake()
@@ -45,7 +47,7 @@ export function pollHold(platform: Platform): PollHold {
         }
       } finally {
         cancel()
-        wake = () => {}
+        waiting.delete(wake)
       }
     },
   }

@@ -43,6 +43,8 @@ export type Action =
   | { type: 'restart' }
   | { type: 'store'; how: 'slow' | 'failing' | 'hanging'; forMs: number }
   | { type: 'mood'; channel: string; mood: Mood; forMs: number }
+  /** A named scenario of the org; it lasts until the end of the faults. */
+  | { type: 'scenario'; id: string }
 
 export type Garble = 'html' | 'empty' | 'object' | 'truncated' | 'bom'
 

@@ -19,7 +19,8 @@ export interface Entry {
 export interface ChannelRecord {
   readonly name: string
   readonly log: readonly Entry[]
-  readonly gaps: number
+  /** Reported gaps, and replays that a proxy doubled: after one, order begins anew. */
+  readonly disturbances: number
   /** Subscribe requests sent. */
   readonly subscribes: number
   /** Everything from here on is to be handled; undefined before the first acceptance. */
@@ -34,6 +35,7 @@ export interface ChannelRecord {
   /** What is logged by now may come twice. */
   replayedTwice(): void
   gap(to: StartPosition): void
+  onlyRetained(published: readonly { replayId: string | undefined; retained: boolean }[]): void
   saving(id: string): void
   run(process: number, order: Run['order']): Run
   /** Wanted and not handled. */
@@ -42,12 +44,13 @@ export interface ChannelRecord {
   readonly lastFinished: Entry | undefined
 }
 
-export function channelRecord(name: string, now: () => number, violate: (what: string) => void): ChannelRecord {
+/** `strangers`: a scenario may publish events of its own, which count for nothing here. */
+export function channelRecord(name: string, now: () => number, violate: (what: string) => void, strangers: boolean): ChannelRecord {
   const log: Entry[] = []
   const byMark = new Map<string, Entry[]>()
   const byId = new Map<string, Entry[]>()
   let epoch = 0
-  let gaps = 0
+  let disturbances = 0
   let subscribes = 0
   let twiceTo = 0
   let wantedFrom: number | undefined
@@ -71,7 +74,7 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
   /** Which unfinished event a position would leave behind. After a reset, ids may come again. */
   const passes = (id: string): string | undefined => {
     const entries = byId.get(id)
-    if (!entries) return 'the org never gave that id out'
+    if (!entries) return strangers ? undefined : 'the org never gave that id out'
     const reach = advance()
     const clean = entries.some(({ epoch: of }) => entries.every((entry) => entry.epoch !== of || entry.index < reach))
     return clean ? undefined : `${log[reach]?.mark} (${log[reach]?.id}) is not finished`
@@ -88,11 +91,11 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
     for (const entry of byMark.get(text) ?? []) what(entry)
   }
 
-  return {
+  const self: ChannelRecord = {
     name,
     log,
-    get gaps() {
-      return gaps
+    get disturbances() {
+      return disturbances
     },
     get subscribes() {
       return subscribes
@@ -101,6 +104,9 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
       return wantedFrom
     },
     published(text, id) {
+      // A scenario has reset the bus: ids only ever grow otherwise.
+      const before = log.at(-1)
+      if (before?.epoch === epoch && BigInt(id) < BigInt(before.id)) self.reset()
       const entry: Entry = {
         mark: text,
         id,
@@ -138,14 +144,20 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
     },
     replayedTwice() {
       twiceTo = log.length
+      disturbances++
     },
     resubscribed(from) {
       if (from !== 'new' || !beginsAnew) return
       beginsAnew = false
       beginAt(log.length)
     },
+    onlyRetained(published) {
+      const retained = new Set(published.filter((event) => event.retained).map(({ replayId }) => replayId))
+      const first = log.findIndex(({ id }) => retained.has(id))
+      if (wantedFrom !== undefined) beginAt(Math.max(wantedFrom, first === -1 ? log.length : first))
+    },
     gap(to) {
-      gaps++
+      disturbances++
       reported = true
       if (current) {
         current.run.seen.clear()
@@ -175,7 +187,7 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
         },
         handed(text) {
           const entries = byMark.get(text)
-          if (!entries) return say(`an event was handed out that was never published: ${text}`)
+          if (!entries) return strangers ? undefined : say(`an event was handed out that was never published: ${text}`)
           if ((entries[0] as Entry).index < twiceTo && state.seen.has(entries[0] as Entry)) return
           const start = startOf(state)
           const floor = Math.max(start, order === 'strict' ? state.last : -1)
@@ -204,4 +216,5 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
       return log[advance() - 1]
     },
   }
+  return self
 }

@@ -1,5 +1,6 @@
 import { SfStreamError, type StreamEvent, type StreamingClient, type Subscription } from '@sfstream/core'
 import type { Mood } from './action.ts'
+import type { ChannelRecord } from './channel-record.ts'
 import { type History, markOf } from './history.ts'
 import type { ChannelSettings, Settings } from './plan.ts'
 import type { Random } from './random.ts'
@@ -101,7 +102,7 @@ async function handlers(parts: ConsumerParts, of: ChannelSettings, run: Run, sub
   const { concurrency, keys } = of.consumer
   const busy = new Set<string>()
   const keyOf = (event: StreamEvent): string => String(Number(markOf(event).slice(1)) % (keys ?? 1))
-  const lastOfKey = new Map<string, number>()
+  const lastOfKey = new Map<string, { number: number; disturbances: number }>()
   const committer = laterCommits(parts, run)
   let running = 0
   await subscription.process(
@@ -113,8 +114,12 @@ async function handlers(parts: ConsumerParts, of: ChannelSettings, run: Run, sub
       if (keys !== undefined) {
         if (busy.has(key)) parts.history.violate(`${of.channel}: two handlers of one key at once`)
         busy.add(key)
-        const number = Number(mark.slice(1))
-        if (number < (lastOfKey.get(key) ?? 0)) lastOfKey.set(key, number)
+        const { disturbances } = parts.history.channels.get(of.channel) as ChannelRecord
+        const [number, last] = [Number(mark.slice(1)), lastOfKey.get(key)]
+        if (last && last.number > number && /^e\d/.test(mark) && last.disturbances === disturbances) {
+          parts.history.violate(`${of.channel}: ${mark} was handled after e${last.number}, which has its key`)
+        }
+        lastOfKey.set(key, { number, disturbances })
       }
       try {
         await work(parts, of, run, event)
@@ -133,7 +138,7 @@ async function handlers(parts: ConsumerParts, of: ChannelSettings, run: Run, sub
 async function merged(parts: ConsumerParts, subscriptions: Map<string, Subscription>): Promise<void> {
   const { process, client, settings, history, random, moods } = parts
   const runs = new Map<string, Run>()
-  const wanted = settings.channels.filter(({ channel }) => channel !== undefined)
+  const wanted = settings.channels
   const subscribe = (): void => {
     for (const { channel, maxBuffered } of wanted) {
       if (subscriptions.has(channel)) continue

@@ -1,6 +1,6 @@
 import type { ClientStatus, ReplayPosition, StreamEvent } from '@sfstream/core'
 import type { MockOrg, PublishExtra, VirtualClock } from '@sfstream/mock-org'
-import { type ChannelRecord, channelRecord, type Entry } from './channel-record.ts'
+import { type ChannelRecord, channelRecord } from './channel-record.ts'
 import type { Run } from './run-record.ts'
 import type { VirtualProcess } from './virtual-process.ts'
 
@@ -45,9 +45,11 @@ export interface HistoryParts {
   org(): MockOrg
   names: readonly string[]
   tracing: boolean
+  /** A scenario may publish events of its own. */
+  strangers: boolean
 }
 
-export function history({ clock, org, names, tracing }: HistoryParts): History {
+export function history({ clock, org, names, tracing, strangers }: HistoryParts): History {
   const startedAt = clock.now()
   const violations: string[] = []
   const lines: string[] = []
@@ -65,7 +67,7 @@ export function history({ clock, org, names, tracing }: HistoryParts): History {
     violations.push(what)
     trace(() => `VIOLATION ${what}`)
   }
-  const channels = new Map(names.map((name) => [name, channelRecord(name, clock.now, violate)]))
+  const channels = new Map(names.map((name) => [name, channelRecord(name, clock.now, violate, strangers)]))
   const record = (channel: string): ChannelRecord => channels.get(channel) as ChannelRecord
   const leaked = (text: string, where: string): void => {
     for (const token of tokens) if (text.includes(token)) violate(`a token shows in ${where}`)
@@ -158,7 +160,11 @@ export function history({ clock, org, names, tracing }: HistoryParts): History {
       )
       statuses[status.type] = (statuses[status.type] ?? 0) + 1
       leaked(JSON.stringify(status, withErrors), 'a status')
-      if (status.type === 'replayGap') record(status.channel).gap(status.to)
+      if (status.type === 'replayGap') {
+        record(status.channel).gap(status.to)
+        // A scenario may have reset the bus: what the org cannot replay any more is wanted no more.
+        if (strangers) record(status.channel).onlyRetained(org().inspect.published(status.channel))
+      }
       if (status.type === 'resubscribed') record(status.channel).resubscribed(status.from)
     },
     run: (process, channel, order) => record(channel).run(process.number, order),
@@ -183,5 +189,3 @@ export function markOf(event: StreamEvent): string {
       : ((payload as Record<string, string>).Serial__c ?? (payload as Record<string, string>).Name ?? '')
   return text.replace(/\.+$/, '')
 }
-
-export type { Entry }

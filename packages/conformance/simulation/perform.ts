@@ -89,6 +89,8 @@ export async function perform(world: World, action: Action): Promise<void> {
       if (action.mood === 'hung') return
       return world.after(action.forMs, () => moods.set(action.channel, 'fast'))
     }
+    case 'scenario':
+      return faults.scenario(action.id)
   }
 }
 

@@ -62,7 +62,8 @@ export function plan(seed: number, scenario?: string): Plan {
   const from = random(seed, 1)
   const span = seed % dayEvery === 0 ? 'day' : 'minutes'
   const channels = shuffled(families, from).slice(0, from.pick([1, 2, 2, 3, 4]))
-  const groups = from.chance(0.3)
+  // S57 splits groups over replies: their parts may be finished one by one (PROTOCOL D4), and a kill in between is then no fault of ours.
+  const groups = scenario !== 'S57' && from.chance(0.3)
   const settings: Settings = {
     span,
     channels: channels.map((channel) => ({
@@ -91,6 +92,7 @@ export function plan(seed: number, scenario?: string): Plan {
     waitMs: waitFor(span, from),
     action: actionFor(settings, from),
   }))
+  if (scenario !== undefined) steps.splice(random(seed, 4).below(count), 0, { waitMs: 0, action: { type: 'scenario', id: scenario } })
   return { seed, settings, steps }
 }
 
@@ -111,7 +113,6 @@ function switches(from: Random, groups: boolean): Partial<Switches> {
     replayDelayMs: from.chance(0.25) ? from.below(8_000) : 0,
     batchMs: from.chance(0.2) ? from.below(2_000) : 0,
     eventDateLagMs: from.chance(0.2) ? from.below(240_000) : 0,
-    // Parts of a group may be finished one by one (DESIGN 4): a kill in between is then no fault of ours.
     splitEqualIds: !groups && from.chance(0.2),
     replacedConnect: from.chance(0.5) ? 'successful' : 'cut',
     disconnectedConnect: from.pick(['successful', 'none-advice', 'unknown-client']),

@@ -1,3 +1,5 @@
+import { virtualClock } from '@sfstream/mock-org'
+
 /** A seeded generator: each part of a run draws from one of its own, so that leaving a step out does not change the others. */
 export interface Random {
   /** In [0, 1). */
@@ -10,13 +12,8 @@ export interface Random {
 }
 
 export function random(seed: number, stream = 0): Random {
-  let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(stream + 1, 0xc2b2ae35)
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
+  // Neighbouring seeds and streams begin far apart.
+  const { random: next } = virtualClock({ seed: Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(stream + 1, 0xc2b2ae35) })
   const below = (limit: number): number => Math.floor(next() * limit)
   return {
     next,

@@ -74,6 +74,7 @@ export async function simulate(plan: Plan, options: { trace?: boolean } = {}): P
     org: () => org,
     names: settings.channels.map(({ channel }) => channel),
     tracing: options.trace ?? false,
+    strangers: settings.scenario !== undefined,
   })
   const store = flakyStore({
     clock,
@@ -84,15 +85,18 @@ export async function simulate(plan: Plan, options: { trace?: boolean } = {}): P
   })
   const net = network({ clock, org, history: past, random: random(seed, 3), latencyMs: settings.latencyMs })
   const feelings = moods()
+  const normal = { ...org.switches }
   const undos = new Set<() => void>()
-  const state = { programs: 0, logins: 0, ended: false }
+  const state = { programs: 0, logins: 0, ended: false, well: false }
   const stopHealing = new Set<() => void>()
 
   const auth = (process: VirtualProcess): AuthProvider => {
     let session: OrgSession | undefined
+    let madeWell = false
     return {
       async getSession({ rejected }) {
-        if (session && session.accessToken !== rejected?.accessToken) return session
+        // Whoever mends a login takes a new token.
+        if (session && session.accessToken !== rejected?.accessToken && madeWell === state.well) return session
         if (!process.touch()) return new Promise(() => {})
         state.logins++
         if (settings.latencyMs > 0) await process.pause(random(seed, 100 + state.logins).below(settings.latencyMs))
@@ -105,6 +109,7 @@ export async function simulate(plan: Plan, options: { trace?: boolean } = {}): P
           })
         }
         session = org.session()
+        madeWell = state.well
         past.tokens.add(session.accessToken)
         return session
       },
@@ -194,6 +199,11 @@ export async function simulate(plan: Plan, options: { trace?: boolean } = {}): P
       for (const undo of undos) undo()
       undos.clear()
       org.faults.clear()
+      state.well = settings.scenario !== undefined
+      // What a scenario has switched or refused for good.
+      Object.assign(org.switches, normal)
+      Object.assign(org.limits, world.limits)
+      for (const { channel } of settings.channels) org.faults.deny(channel)
       store.how = 'well'
       feelings.heal()
       world.loginDown = false

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { scenarioIds } from '@sfstream/mock-org'
 import { describe, expect, test } from 'vitest'
 import { plan } from '../simulation/plan.ts'
 import { regressions } from '../simulation/regressions.ts'
@@ -43,6 +44,18 @@ describe('simulation', () => {
       // Looking on changes nothing.
       expect((await simulate(plan(seed))).digest).toBe(first.digest)
     }
+  })
+
+  test('every scenario of the org strikes, and every promise is kept', async () => {
+    const failed: string[] = []
+    for (const scenario of scenarioIds) {
+      for (let seed = 1; seed <= 4; seed++) {
+        const { violations, lines } = await simulate(plan(seed, scenario), { trace: true })
+        if (!lines.some((line) => line.includes(`"id":"${scenario}"`))) failed.push(`${scenario} never struck`)
+        for (const violation of violations) failed.push(`${scenario}, seed ${seed}: ${violation}`)
+      }
+    }
+    expect(failed).toEqual([])
   })
 
   test('seeds differ', async () => {

@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const sources = new URL('sources.mjs', import.meta.url).href
+const sources = new URL('../../../conformance/sources.mjs', import.meta.url).href
 
 /** Runs a TypeScript file of the sources in a process of its own. */
 export function runSource(

@@ -161,7 +161,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
   }
 
   const subscribe = async (wanted: readonly FeedEntry[], signal: AbortSignal, oneByOne = false): Promise<void> => {
-    if (wanted.filter(mayOvertake).length > 0 && parts.session().refresh()) return
+    if (wanted.some(mayOvertake) && parts.session().refresh()) return
     const asked = new Map<BayeuxMessage, FeedEntry>(wanted.map((entry) => [outgoing(subscribeMessage(entry)), entry]))
     const chunks = oneByOne ? [...asked.keys()].map((message) => [message]) : chunked([...asked.keys()])
     for (const chunk of chunks) {

@@ -16,10 +16,15 @@ export function child(cwd: string, args: readonly string[], silenceMs: number): 
     const lines: string[] = []
     let errors = ''
     let silent = false
-    const running = spawn(process.execPath, ['--max-old-space-size=1500', ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    const running = spawn(process.execPath, ['--max-old-space-size=1500', ...args], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
     const kill = (): void => {
       silent = true
-      running.kill('SIGKILL')
+      // With its own children: a worker in an endless loop would outlive it.
+      if (running.pid !== undefined) process.kill(-running.pid, 'SIGKILL')
     }
     let timer = setTimeout(kill, silenceMs)
     createInterface({ input: running.stdout }).on('line', (line) => {

@@ -14,7 +14,7 @@ export const deliveryRules: readonly Rule[] = [
     file: 'packages/core/src/bayeux/session/session.ts',
     find: 'if (holding.held) await holding.untilFree(signal)',
     replace: '',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/backpressure.test.ts'], simulation: true },
   },
   {
     rule: 'B1',
@@ -22,7 +22,7 @@ export const deliveryRules: readonly Rule[] = [
     file: 'packages/core/src/bayeux/session/deadlines.ts',
     find: 'export const maxHoldMs = 25_000',
     replace: 'export const maxHoldMs = 2_500_000',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/session/order-on-the-wire.test.ts'] },
   },
   {
     rule: 'B1',
@@ -30,7 +30,7 @@ export const deliveryRules: readonly Rule[] = [
     file: pressure,
     find: '    stream.pause()\n',
     replace: '',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/backpressure.test.ts'], simulation: true },
   },
   {
     rule: 'B1',
@@ -38,7 +38,7 @@ export const deliveryRules: readonly Rule[] = [
     file: pressure,
     find: 'if (held.has(stream) || othersWait(stream)) pause(stream)',
     replace: 'if (held.has(stream)) pause(stream)',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/backpressure.test.ts'] },
   },
   {
     rule: 'B1',
@@ -46,7 +46,7 @@ export const deliveryRules: readonly Rule[] = [
     file: subscription,
     find: 'return subscription.buffered <= maxBuffered / 4 && bytes <= maxBytes / 4 &&',
     replace: 'return subscription.buffered <= maxBuffered && bytes <= maxBytes &&',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/backpressure.test.ts'] },
   },
   {
     rule: 'B1',
@@ -54,7 +54,7 @@ export const deliveryRules: readonly Rule[] = [
     file: subscription,
     find: 'return subscription.buffered <= maxBuffered / 4 && bytes',
     replace: 'return subscription.buffered <= 0 && bytes',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/backpressure.test.ts'] },
   },
   {
     rule: 'D1',
@@ -62,7 +62,7 @@ export const deliveryRules: readonly Rule[] = [
     file: stream,
     find: 'if (last !== undefined) return last',
     replace: '',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/backpressure.test.ts'], simulation: true },
   },
   {
     rule: 'D2',
@@ -70,7 +70,7 @@ export const deliveryRules: readonly Rule[] = [
     file: stream,
     find: "if (parts.gap === 'replay' && parts.mayReplayGap()) {",
     replace: "if (parts.gap !== 'replay' && parts.gap !== 'report') {",
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/positions.test.ts'] },
   },
   {
     rule: 'D3',
@@ -78,7 +78,7 @@ export const deliveryRules: readonly Rule[] = [
     file: stream,
     find: 'if (opened) known.resubscribed()',
     replace: '',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/redelivery.test.ts'], simulation: true },
   },
   {
     rule: 'D3',
@@ -86,7 +86,7 @@ export const deliveryRules: readonly Rule[] = [
     file: 'packages/core/src/delivery/identities.ts',
     find: 'if (identity !== undefined && seen.has(identity)) return true\n        seen = undefined\n',
     replace: 'if (identity !== undefined && seen.has(identity)) return true\n        seen.add(identity)\n',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/positions.test.ts'] },
   },
   {
     rule: 'D4',
@@ -94,7 +94,7 @@ export const deliveryRules: readonly Rule[] = [
     file: mark,
     find: 'while (slots[head]?.finished) {',
     replace: 'while (slots[head]) {',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/low-water-mark.test.ts'], simulation: true },
   },
   {
     rule: 'D4',
@@ -102,7 +102,7 @@ export const deliveryRules: readonly Rule[] = [
     file: mark,
     find: 'if (reached && isComplete(reached)) last = reached',
     replace: 'if (reached) last = reached',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/low-water-mark.test.ts'], simulation: true },
   },
   {
     rule: 'D4',
@@ -110,7 +110,7 @@ export const deliveryRules: readonly Rule[] = [
     file: stream,
     find: 'const reached = complete ? previous : beforeGroup',
     replace: 'const reached = complete ? previous : (previous ?? beforeGroup)',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/redelivery.test.ts'] },
   },
   {
     rule: 'D5',
@@ -118,7 +118,7 @@ export const deliveryRules: readonly Rule[] = [
     file: writer,
     find: 'if (!saving && failures === 0) schedule()',
     replace: 'if (failures === 0) schedule()',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/commits.test.ts'] },
   },
   {
     rule: 'D5',
@@ -126,7 +126,7 @@ export const deliveryRules: readonly Rule[] = [
     file: writer,
     find: 'else arm(Math.min(60_000, firstRetryMs * 2 ** (failures - 1)))',
     replace: '',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/commits.test.ts'] },
   },
   {
     rule: 'D7',
@@ -134,7 +134,7 @@ export const deliveryRules: readonly Rule[] = [
     file: stream,
     find: "    gapReport('position-refused', from, parts.replayFallback, error)\n",
     replace: '',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/positions.test.ts'] },
   },
   {
     rule: 'D8',
@@ -142,6 +142,6 @@ export const deliveryRules: readonly Rule[] = [
     file: stream,
     find: 'if (from === undefined || now !== org) {',
     replace: 'if (from === undefined) {',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/positions.test.ts'] },
   },
 ]

@@ -22,7 +22,7 @@ export const sessionRules: readonly Rule[] = [
     file: transition,
     find: "if (phase.tag !== 'idle' && !over) return ignore",
     replace: '',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts'] },
   },
   {
     rule: 'H4',
@@ -30,7 +30,7 @@ export const sessionRules: readonly Rule[] = [
     file: transition,
     find: 'mergeAdvice(freshMemory().advice, input.advice, options)',
     replace: 'mergeAdvice(memory.advice, input.advice, options)',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts'] },
   },
   {
     rule: 'H5',
@@ -62,7 +62,7 @@ export const sessionRules: readonly Rule[] = [
     file: 'packages/core/src/bayeux/wire/decode.ts',
     find: `  if (text.includes('"advice"') || text.includes('/meta/disconnect') || /"successful"\\s*:\\s*false/.test(text)) return undefined\n`,
     replace: '',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/wire/decode.test.ts'] },
   },
   {
     rule: 'C4',
@@ -70,7 +70,7 @@ export const sessionRules: readonly Rule[] = [
     file: session,
     find: 'size !== undefined && size <= registry.room(response.text.length)',
     replace: 'size !== undefined',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/delivery/backpressure.test.ts'] },
   },
   {
     rule: 'C5',
@@ -78,7 +78,7 @@ export const sessionRules: readonly Rule[] = [
     file: session,
     find: '        early.abort(interrupted)\n        if (poll === early) poll = undefined\n',
     replace: '',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/session/order-on-the-wire.test.ts'] },
   },
   {
     rule: 'C6',
@@ -86,7 +86,7 @@ export const sessionRules: readonly Rule[] = [
     file: session,
     find: 'if (!meta.some(isOwn) && (meta.length > 0 || events.length === 0)) return await failed(transientFault(noReply()))',
     replace: '',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/python-peers/connect.test.ts'] },
   },
   {
     rule: 'C7',
@@ -94,7 +94,7 @@ export const sessionRules: readonly Rule[] = [
     file: transition,
     find: "again('connect', fault.error, retryAfterMs, { ...memory, badReplies, attempts }, true)",
     replace: "again('connect', fault.error, retryAfterMs, { ...memory, badReplies, attempts }, false)",
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts'], simulation: true },
   },
   {
     rule: 'C7',
@@ -102,7 +102,7 @@ export const sessionRules: readonly Rule[] = [
     file: transition,
     find: "if (phase.tag === 'connecting' && phase.resuming && input.hadEvents) {",
     replace: "if (phase.tag === 'connecting' && phase.resuming && input.hadEvents && input.type !== 'connected') {",
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts'], simulation: true },
   },
   {
     rule: 'C7',
@@ -110,7 +110,7 @@ export const sessionRules: readonly Rule[] = [
     file: session,
     find: 'if (resuming && registry.atOrg.size > 0) {',
     replace: 'if (resuming && registry.atOrg.size < 0) {',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/session/order-on-the-wire.test.ts'] },
   },
   {
     rule: 'C8',
@@ -118,15 +118,15 @@ export const sessionRules: readonly Rule[] = [
     file: transition,
     find: 'if (maxIntervalMs !== undefined && now - memory.lastContact > maxIntervalMs + timeoutMs + intervalMs)',
     replace: 'if (maxIntervalMs !== undefined && now - memory.lastContact > Number.POSITIVE_INFINITY + timeoutMs + intervalMs)',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts'] },
   },
   {
     rule: 'U1',
     what: 'every wanted channel is subscribed after a handshake',
     file: transition,
-    find: "lastContact: now }, { type: 'resubscribe' }, connect)",
-    replace: 'lastContact: now }, connect)',
-    shownBy: { simulation: true },
+    find: "        { type: 'resubscribe' },\n",
+    replace: '',
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts'], simulation: true },
   },
   {
     rule: 'U3',
@@ -142,7 +142,7 @@ export const sessionRules: readonly Rule[] = [
     file: registry,
     find: "else if (from === 'connect') entry.early.push(batch)",
     replace: "else if (from === 'connect') entry.batches.push(batch)",
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/session/order-on-the-wire.test.ts'] },
   },
   {
     rule: 'U7',
@@ -150,13 +150,13 @@ export const sessionRules: readonly Rule[] = [
     file: lane,
     find: '      if (!registry.atOrg.has(channel)) return\n      unsubscribes.add(channel)\n',
     replace: '      if (!registry.atOrg.has(channel)) return\n',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/python-peers/subscribe.test.ts'], simulation: true },
   },
   {
     rule: 'U8',
     what: 'events from before an unsubscribe are let out before the channel is wanted again',
     file: lane,
-    find: 'if (parts.session().polls.answered <= sent) return true',
+    find: 'if (parts.session().polls.empty <= sent) return true',
     replace: '',
     shownBy: { simulation: true },
   },
@@ -166,7 +166,7 @@ export const sessionRules: readonly Rule[] = [
     file: registry,
     find: "if (from === 'control' && entry.stage === 'accepted' && isReplayed(entry, message)) {",
     replace: "if (from === 'control' && entry.stage === 'ended' && isReplayed(entry, message)) {",
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/session/order-on-the-wire.test.ts'] },
   },
   {
     rule: 'A1',
@@ -174,7 +174,7 @@ export const sessionRules: readonly Rule[] = [
     file: transition,
     find: 'return Number.isFinite(value) ? (value as number) : undefined',
     replace: 'return value === undefined ? undefined : (value as number)',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts'] },
   },
   {
     rule: 'F1',
@@ -182,7 +182,7 @@ export const sessionRules: readonly Rule[] = [
     file: 'packages/core/src/bayeux/session/findings.ts',
     find: 'const failures = meta.filter(',
     replace: 'const failures = meta.slice(0, 1).filter(',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/python-peers/session-loss.test.ts'] },
   },
   {
     rule: 'F3',
@@ -190,7 +190,7 @@ export const sessionRules: readonly Rule[] = [
     file: 'packages/core/src/bayeux/wire/fault.ts',
     find: "  [/unknown client|session_unknown|not completed handshake/i, 'unknown-client'],\n",
     replace: "  [/^40\\d/, 'auth'],\n  [/unknown client|session_unknown|not completed handshake/i, 'unknown-client'],\n",
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/wire/fault.test.ts'], simulation: true },
   },
   {
     rule: 'F4',
@@ -198,7 +198,7 @@ export const sessionRules: readonly Rule[] = [
     file: transition,
     find: 'if (from.reauthenticated) return fail(error)',
     replace: '',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts', 'packages/core/test/python-peers/handshake.test.ts'] },
   },
   {
     rule: 'F4',
@@ -206,7 +206,7 @@ export const sessionRules: readonly Rule[] = [
     file: 'packages/core/src/bayeux/session/tokens.ts',
     find: 'if (refused && current?.accessToken === session.accessToken) throw refused',
     replace: '',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/python-peers/session-loss.test.ts'] },
   },
   {
     rule: 'F7',
@@ -214,7 +214,7 @@ export const sessionRules: readonly Rule[] = [
     file: transition,
     find: 'if (badReplies === 3 && !memory.reauthenticated)',
     replace: 'if (badReplies < 0 && !memory.reauthenticated)',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts'] },
   },
   {
     rule: 'S2',
@@ -222,7 +222,7 @@ export const sessionRules: readonly Rule[] = [
     file: transition,
     find: 'const isFirst = memory.sessionLosses + extraLosses + held.count === 0',
     replace: 'const isFirst = memory.sessionLosses + extraLosses + held.count >= 0',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts'] },
   },
   {
     rule: 'S3',
@@ -230,7 +230,7 @@ export const sessionRules: readonly Rule[] = [
     file: transition,
     find: 'clearCookies: clearCookies || from.sessionLosses >= 3',
     replace: 'clearCookies',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts', 'packages/core/test/transport/safe-requests.test.ts'] },
   },
   {
     rule: 'S4',
@@ -238,7 +238,7 @@ export const sessionRules: readonly Rule[] = [
     file: session,
     find: 'url = await parts.endpoint(session, signal)',
     replace: 'url ??= await parts.endpoint(session, signal)',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/python-peers/session-loss.test.ts'], simulation: true },
   },
   {
     rule: 'R1',
@@ -246,7 +246,7 @@ export const sessionRules: readonly Rule[] = [
     file: backoff,
     find: "policy.jitter === 'full' ? ceiling * random : ceiling",
     replace: 'random < 0 ? 0 : ceiling',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/backoff.test.ts'] },
   },
   {
     rule: 'R1',
@@ -254,7 +254,7 @@ export const sessionRules: readonly Rule[] = [
     file: backoff,
     find: 'policy.baseMs * policy.factor ** (attempts.count - 1)',
     replace: 'policy.baseMs',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/backoff.test.ts'], simulation: true },
   },
   {
     rule: 'R2',
@@ -262,7 +262,7 @@ export const sessionRules: readonly Rule[] = [
     file: transition,
     find: 'const delayMs = Math.max(delay, Math.min(floorMs, maxFloorMs))\n    const what =',
     replace: 'const delayMs = Math.max(delay, Math.min(0, floorMs))\n    const what =',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts', 'packages/core/test/python-peers/connect.test.ts'] },
   },
   {
     rule: 'R2',
@@ -270,7 +270,7 @@ export const sessionRules: readonly Rule[] = [
     file: transition,
     find: "const connect: Effect = { type: 'connect', first: false, resuming: false, afterMs: advice.intervalMs }",
     replace: "const connect: Effect = { type: 'connect', first: false, resuming: false, afterMs: 0 }",
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts', 'packages/core/test/python-peers/connect.test.ts'] },
   },
   {
     rule: 'R2',
@@ -278,15 +278,15 @@ export const sessionRules: readonly Rule[] = [
     file: transition,
     find: 'const maxFloorMs = 3_600_000',
     replace: 'const maxFloorMs = Number.POSITIVE_INFINITY',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts'] },
   },
   {
     rule: 'R3',
     what: 'counters go back to zero on progress only, not with a session’s first connect',
     file: transition,
-    find: "return to({ tag: 'connected' }, { ...memory, advice, lastContact: now }, state('live')",
-    replace: "return to({ tag: 'connected' }, { ...freshMemory(), advice, lastContact: now }, state('live')",
-    shownBy: { simulation: true },
+    find: "{ tag: 'connected' },\n          { ...memory, advice,",
+    replace: "{ tag: 'connected' },\n          { ...freshMemory(), advice,",
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts'] },
   },
   {
     rule: 'R4',
@@ -294,7 +294,7 @@ export const sessionRules: readonly Rule[] = [
     file: transition,
     find: 'const delayMs = limitDelayMs(limit, random)',
     replace: 'const delayMs = limitDelayMs(limit, random) / 1_000',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts'] },
   },
   {
     rule: 'B2',

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { child } from './child.ts'
 
-const silenceMs = 180_000
+const silenceMs = 100_000
 
 export interface FailedTest {
   file: string

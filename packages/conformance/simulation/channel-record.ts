@@ -31,6 +31,8 @@ export interface ChannelRecord {
   /** What the store answered. */
   loaded(process: number, id: string | undefined): void
   resubscribed(from: StartPosition): void
+  /** What is logged by now may come twice. */
+  replayedTwice(): void
   gap(to: StartPosition): void
   saving(id: string): void
   run(process: number, order: Run['order']): Run
@@ -47,6 +49,7 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
   let epoch = 0
   let gaps = 0
   let subscribes = 0
+  let twiceTo = 0
   let wantedFrom: number | undefined
   /** A gap was reported whose new beginning is not accepted yet. */
   let beginsAnew = false
@@ -133,6 +136,9 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
       const unfinished = passes(id)
       if (unfinished) say(`a program began after ${id}, but ${unfinished}`)
     },
+    replayedTwice() {
+      twiceTo = log.length
+    },
     resubscribed(from) {
       if (from !== 'new' || !beginsAnew) return
       beginsAnew = false
@@ -170,6 +176,7 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
         handed(text) {
           const entries = byMark.get(text)
           if (!entries) return say(`an event was handed out that was never published: ${text}`)
+          if ((entries[0] as Entry).index < twiceTo && state.seen.has(entries[0] as Entry)) return
           const start = startOf(state)
           const floor = Math.max(start, order === 'strict' ? state.last : -1)
           const next = entries.find((entry) => entry.index > floor && !state.seen.has(entry))

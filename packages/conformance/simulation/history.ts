@@ -25,8 +25,11 @@ export interface History {
   publish(channel: string, extra: PublishExtra & { bytes: number; twice: boolean }): void
   /** Positions mean nothing from here on. */
   reset(): void
+  readonly resets: number
   sent(process: VirtualProcess, url: string, init: RequestInit): SentRequest
   answered(request: SentRequest): void
+  /** A proxy has sent a request to the org twice. */
+  sentTwice(body: string): void
   replied(request: SentRequest, response: Response): void
   loaded(process: VirtualProcess, channel: string, position: ReplayPosition | undefined): void
   saving(process: VirtualProcess, channel: string, position: ReplayPosition): void
@@ -53,6 +56,7 @@ export function history({ clock, org, names, tracing }: HistoryParts): History {
   const tokens = new Set<string>()
   const open = new Map<string, number>()
   let serial = 0
+  let resets = 0
 
   const trace = (line: () => string): void => {
     if (tracing) lines.push(`${((clock.now() - startedAt) / 1000).toFixed(3).padStart(10)} ${line()}`)
@@ -92,7 +96,11 @@ export function history({ clock, org, names, tracing }: HistoryParts): History {
       for (const { replayId } of logged) record(channel).published(mark, replayId as string)
       trace(() => `publish ${channel} ${mark} as ${logged.map(({ replayId }) => replayId).join(' and ')}`)
     },
+    get resets() {
+      return resets
+    },
     reset() {
+      resets++
       for (const channel of channels.values()) channel.reset()
     },
     sent(process, url, init) {
@@ -115,6 +123,10 @@ export function history({ clock, org, names, tracing }: HistoryParts): History {
       const request = { process: process.number, at: clock.now(), kind }
       requests.push(request)
       return request
+    },
+    sentTwice(body) {
+      // A channel that is subscribed twice is replayed twice, and nothing shows it.
+      if (body.includes('"/meta/subscribe"')) for (const channel of channels.values()) channel.replayedTwice()
     },
     answered({ process, kind }) {
       const name = `${process} ${kind}`

@@ -36,6 +36,7 @@ export function invariants(world: World, failures: readonly unknown[]): Invarian
     for (const failure of failures as SfStreamError[]) {
       const explained =
         (failure.code === 'token_refused' && has('revoke-tokens', 'migrate')) ||
+        (failure.code === 'client_stopped' && has('restart')) ||
         (failure.code === 'http_status' && has('migrate')) ||
         (failure.code === 'store_unreadable' && has('store')) ||
         settings.scenario !== undefined
@@ -62,7 +63,8 @@ export function invariants(world: World, failures: readonly unknown[]): Invarian
     const connects = most('connect')
     // Where a buffer holds a few events and the org sends a few at a time, each few are a pause: what is queued is let out, then fetched again.
     const pauses = settings.channels.some(({ maxBuffered }) => maxBuffered <= 10) && Number.isFinite(settings.switches.maxEventsPerReply)
-    if (connects > 120 + 12 * troubles + (pauses ? 12 : 2) * published) history.violate(`${connects} connects in an hour, ${published} events`)
+    if (connects > 120 + 12 * troubles + (pauses ? 12 : 2) * published)
+      history.violate(`${connects} connects in an hour, ${published} events`)
     const subscribes = most('subscribe') + most('unsubscribe')
     if (subscribes > 20 + 12 * troubles * names.length) history.violate(`${subscribes} subscribes and unsubscribes in an hour`)
   }

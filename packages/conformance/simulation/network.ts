@@ -34,6 +34,7 @@ export function network({ clock, org, history, random, latencyMs }: NetworkParts
     const again = kind === -1 ? undefined : twice.splice(kind, 1)
     const answer = org.fetch(url, { ...init, signal })
     if (again) {
+      history.sentTwice(String(init.body))
       const second = org.fetch(url, { ...init, signal }).then((response) => response.text())
       second.catch(() => {})
     }

@@ -19,10 +19,11 @@ export async function perform(world: World, action: Action): Promise<void> {
       return faults.disconnect()
     case 'migrate':
       history.reset()
-      return faults.migrate(org.url.includes('acme2') ? 'https://acme3.my.salesforce.com' : 'https://acme2.my.salesforce.com')
+      faults.migrate(org.url.includes('acme2') ? 'https://acme3.my.salesforce.com' : 'https://acme2.my.salesforce.com')
+      return faults.resetReplayIds(nextIds(world))
     case 'reset-ids':
       history.reset()
-      return faults.resetReplayIds()
+      return faults.resetReplayIds(nextIds(world))
     case 'busy':
       return faults.busy(action)
     case 'protect':
@@ -89,6 +90,11 @@ export async function perform(world: World, action: Action): Promise<void> {
       return world.after(action.forMs, () => moods.set(action.channel, 'fast'))
     }
   }
+}
+
+/** Ids that were never given out: whoever resumes from one of another event skips some, and nobody can tell. */
+function nextIds({ history }: World): bigint {
+  return BigInt(1_000_000 * history.resets)
 }
 
 const page = '<html><body>Service unavailable</body></html>'

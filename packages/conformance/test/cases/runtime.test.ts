@@ -48,18 +48,21 @@ describe('the machine around the client', () => {
     await held()
     setFlagsFromString('--expose-gc')
     const collect = runInNewContext('gc') as () => void
-    const used = (): number => {
+    const used = async (): Promise<number> => {
+      // What a finished turn still holds is let go in the next.
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      collect()
       collect()
       return process.memoryUsage().heapUsed
     }
-    await clock.advance(20 * 1_000)
-    const before = { heap: used(), timers: clock.pending }
+    await clock.advance(20 * 5_000)
+    const before = { heap: await used(), timers: clock.pending }
     await clock.advance(20 * 10_000)
     expect(org.inspect.sessions[0]?.connects).toBeGreaterThan(10_000)
     expect(count('handshake') + count('subscribe')).toBeLessThanOrEqual(2)
     expect(clock.pending).toBeLessThanOrEqual(before.timers)
     // A pending entry a poll, forgotten, would be a megabyte and more.
-    expect(used() - before.heap).toBeLessThan(700_000)
+    expect((await used()) - before.heap).toBeLessThan(700_000)
   })
 })
 

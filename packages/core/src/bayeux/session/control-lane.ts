@@ -38,6 +38,9 @@ export interface ControlLaneParts {
   report(status: SourceStatus): void
 }
 
+/** An answer, why the org would not read the request, or nothing where the session has to deal with it. */
+type Result = (Answer & { ok: true }) | Fault | undefined
+
 interface Parcel {
   message: OutgoingMessage
   replies: Deferred<BayeuxMessage[]>
@@ -74,23 +77,32 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
         if (!parts.session().refresh()) registry.endAll()
         return
       }
+      if (!hasWork()) return
       const wanted = registry.wanted()
-      if (unsubscribes.size > 0) await unsubscribe(signal)
-      else if (wanted.length > 0) {
-        // No connect leaves meanwhile: its reply and the subscribe's cannot cross then. [PROTOCOL H5]
-        const letGo = parts.session().hold()
-        await subscribe(wanted, signal).finally(letGo)
-      } else if (parcels.length > 0) await deliver(parcels.shift() as Parcel, signal)
-      else return
+      // No connect leaves meanwhile: the replies could cross. [PROTOCOL H5]
+      const letGo = parts.session().hold()
+      try {
+        if (unsubscribes.size > 0) await unsubscribe(signal)
+        else if (wanted.length > 0) await subscribe(wanted, signal)
+        else await deliver(parcels.shift() as Parcel, signal)
+      } finally {
+        letGo()
+      }
     }
   }
 
   /** Posts and reads; what concerns the session is passed on, and undefined returned. */
-  const request = async (
-    messages: BayeuxMessage[],
-    what: string,
-    signal: AbortSignal,
-  ): Promise<(Answer & { ok: true }) | Fault | undefined> => {
+  const request = async (messages: BayeuxMessage[], what: string, signal: AbortSignal): Promise<Result> => {
+    // What a connect brings meanwhile waits: the replies could cross. [PROTOCOL U9]
+    const settled = registry.control()
+    try {
+      return await exchange(messages, what, signal)
+    } finally {
+      settled()
+    }
+  }
+
+  const exchange = async (messages: BayeuxMessage[], what: string, signal: AbortSignal): Promise<Result> => {
     const session = parts.session()
     const to = session.address()
     if (!to || !session.clientId) return undefined

@@ -13,7 +13,7 @@ export interface FeedEntry {
   readonly accepted: Deferred<boolean>
   /** `crossed`: what came may have crossed with what else is to come, so nothing more counts until it is asked for again. [PROTOCOL U9] */
   stage: 'wanted' | 'waiting' | 'asking' | 'accepted' | 'crossed' | 'ended'
-  /** What came while the subscribe was unanswered, in order: its reply and a connect may cross. [PROTOCOL U6] */
+  /** What came while the subscribe, or another request, was unanswered, in order: its reply and a connect's may cross. [PROTOCOL U6, U9] */
   early: Batch[]
   /** The reply itself brought some. */
   replied: boolean
@@ -56,7 +56,7 @@ function replayIdOf(message: BayeuxMessage | undefined): unknown {
 }
 
 /** Whether an event comes again when its channel is subscribed from the one before. */
-export function isReplayed(entry: FeedEntry, message: BayeuxMessage): boolean {
+export function isReplayed(entry: FeedEntry, message: BayeuxMessage | undefined): boolean {
   return entry.request.position !== 'off' && replayIdOf(message) !== undefined
 }
 

@@ -2,7 +2,7 @@ import { onAbort } from '../../async/signals.ts'
 import type { Feed, OpenRequest } from '../../source/source.ts'
 import { matchesSubscription } from '../wire/channel.ts'
 import type { BayeuxMessage } from '../wire/message.ts'
-import { endFeed, type FeedEntry, feedEntry, isReplayed, placeOf } from './feed-entry.ts'
+import { acceptFeed, endFeed, type FeedEntry, feedEntry, isReplayed, placeOf } from './feed-entry.ts'
 
 /**
  * The channels that are wanted, and those the org has accepted in this session. Routes events to feeds. Knows nothing
@@ -17,6 +17,8 @@ export interface Registry {
   readonly atOrg: Set<string>
   /** Hands events to their feeds, one batch each. False where some were left out: they may have crossed with a connect's. [PROTOCOL U9] */
   dispatch(events: readonly BayeuxMessage[], complete: boolean, bytesEach: number, from: 'handshake' | 'connect' | 'control'): boolean
+  /** A request besides a connect is out: what a connect brings meanwhile waits until the returned function is called. [PROTOCOL U9] */
+  control(): () => void
   /** Ends one feed: the org refused it. */
   refuse(entry: FeedEntry, error: unknown): void
   /** Ends every feed; without an error, so that each is opened again. */
@@ -46,6 +48,7 @@ export function registry(hooks: RegistryHooks): Registry {
     }
     return found
   }
+  let controlOut = false
   const forget = (entry: FeedEntry): void => {
     entries.delete(entry)
     routes.clear()
@@ -90,7 +93,8 @@ export function registry(hooks: RegistryHooks): Registry {
       }
       for (const [entry, messages] of batches) {
         const batch = { messages, complete, bytesEach }
-        if (entry.stage !== 'asking') entry.batches.push(batch)
+        const waits = entry.stage === 'asking' || (controlOut && from === 'connect' && isReplayed(entry, messages[0]))
+        if (!waits) entry.batches.push(batch)
         else if (from === 'connect') entry.early.push(batch)
         else {
           entry.replied = true
@@ -98,6 +102,13 @@ export function registry(hooks: RegistryHooks): Registry {
         }
       }
       return whole
+    },
+    control() {
+      controlOut = true
+      return () => {
+        controlOut = false
+        for (const entry of entries) if (entry.stage === 'accepted') acceptFeed(entry)
+      }
     },
     refuse(entry, error) {
       forget(entry)

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest'
+import { deferred } from '../../src/async/deferred.ts'
+import { begin, inTurn, read, withRig } from '../support/rig.ts'
+import { json, platformEvent, type SeenRequest } from '../support/scripted-org.ts'
+
+const first = '/event/First__e'
+const second = '/event/Second__e'
+
+const positionsAsked = (requests: readonly SeenRequest[], channel: string): unknown[] =>
+  requests
+    .flatMap(({ messages }) => messages)
+    .filter(({ subscription }) => subscription === channel)
+    .map(({ ext }) => (ext?.replay as Record<string, unknown> | undefined)?.[channel])
+
+describe('what may overtake what', () => {
+  it('a connect that left early is taken back when the reply before it turns out to be a refusal [PROTOCOL C5]', async () => {
+    // Neither `advice` nor `successful: false`: it looks clean.
+    const odd = (request: SeenRequest) => [{ channel: '/meta/connect', id: request.messages[0]?.id as string, error: '400::odd' }]
+    await withRig({ script: inTurn('connect', [undefined, odd]) }, async ({ client, org, clock, said }) => {
+      begin(client)
+      await clock.runUntil(() => said('retry').length === 1)
+      await clock.settle()
+      expect(org.held).toBe(0)
+      await clock.runUntil(() => org.held === 1)
+      expect(org.of('connect').filter(({ messages }) => messages[0]?.advice !== undefined)).toHaveLength(2)
+    })
+  })
+
+  it('after a failed poll everything is unsubscribed before a connect is sent [PROTOCOL C7]', async () => {
+    await withRig({ script: inTurn('connect', [undefined, () => new Error('reset')]) }, async ({ client, org, clock }) => {
+      read(client.subscribe(first))
+      await clock.runUntil(() => org.of('subscribe').length === 2 && org.held === 1)
+      const kinds = org.requests.map(({ what }) => what)
+      expect(kinds.slice(kinds.indexOf('unsubscribe'))).toEqual(['unsubscribe', 'connect', 'subscribe', 'connect'])
+    })
+  })
+
+  it('events that a connect brings before the reply to their subscribe wait for it [PROTOCOL U6]', async () => {
+    const answered = deferred<void>()
+    const slow = async (request: SeenRequest, org: { friendly(request: SeenRequest): unknown[] }): Promise<Response> => {
+      await answered.promise
+      return json([platformEvent(5, second), ...org.friendly(request)])
+    }
+    await withRig({ script: inTurn('subscribe', [undefined, slow]) }, async ({ client, org, clock }) => {
+      read(client.subscribe(first))
+      await clock.runUntil(() => org.held === 1)
+      const reading = read(client.subscribe(second))
+      await clock.runUntil(() => org.of('subscribe').length === 2)
+      org.push(platformEvent(6, second))
+      await clock.settle()
+      expect(reading.ids).toEqual([])
+      answered.resolve()
+      await clock.runUntil(() => reading.ids.length === 2)
+      expect(reading.ids).toEqual([5, 6])
+    })
+  })
+
+  it('events on the reply to another channel’s subscribe may precede those of the held poll: they are asked for again [PROTOCOL U9]', async () => {
+    const script = inTurn('subscribe', [undefined, (request, org) => [platformEvent(2, first), ...org.friendly(request)]])
+    await withRig({ script }, async ({ client, org, clock }) => {
+      const reading = read(client.subscribe(first))
+      await clock.runUntil(() => org.held === 1)
+      org.push(platformEvent(1, first))
+      await clock.runUntil(() => reading.ids.length === 1 && org.held === 1)
+      read(client.subscribe(second))
+      await clock.runUntil(() => positionsAsked(org.of('subscribe'), first).length === 2)
+      expect(reading.ids).toEqual([1])
+      expect(positionsAsked(org.of('subscribe'), first)).toEqual([-1, 1])
+    })
+  })
+
+  it('a subscribe that is not answered keeps the next connect back for 25 s, not for ever [PROTOCOL H5, B1]', async () => {
+    await withRig({ script: inTurn('subscribe', [undefined, () => 'hold']) }, async ({ client, org, clock }) => {
+      read(client.subscribe(first))
+      await clock.runUntil(() => org.held === 1)
+      read(client.subscribe(second))
+      await clock.runUntil(() => org.of('subscribe').length === 2)
+      const connects = org.of('connect').length
+      org.push(platformEvent(1, first))
+      await clock.advance(24_000)
+      expect(org.of('connect')).toHaveLength(connects)
+      await clock.advance(1_500)
+      expect(org.of('connect')).toHaveLength(connects + 1)
+    })
+  })
+})

@@ -241,12 +241,7 @@ export function bayeuxSession(parts: SessionParts): Session {
       if (afterMs > 0) await sleep(afterMs, signal, platform)
       // The last reply's events are taken in one microtask after they were dispatched; then it is known whether there is room.
       else if (turn === 'next') await Promise.resolve()
-      if (holding.held) {
-        await holding.untilFree(signal)
-        // What the awaited reply brought is being taken: that may fill a buffer, and hold the poll once more.
-        await Promise.resolve()
-        if (holding.held) await holding.untilFree(signal)
-      }
+      if (holding.held) await holding.untilFree(signal)
       const to = session.address()
       if (!to || !clientId) return
       if (resuming && registry.atOrg.size > 0) {

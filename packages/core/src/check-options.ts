@@ -1,37 +1,111 @@
+import type { OutgoingMessage } from './bayeux/wire/message.ts'
 import { SfStreamError } from './errors.ts'
-import type { ClientOptions, SubscribeOptions } from './options.ts'
+import type { BayeuxOptions, ClientOptions, CommonOptions, SubscribeOptions } from './options.ts'
 
-const choices: Record<string, readonly unknown[]> = {
-  commit: ['auto', 'manual'],
-  replayFallback: ['all', 'new', 'fail'],
-  gap: ['replay', 'report'],
+/**
+ * What each option may be, in words: a type, `bound` for a number of 0 or more, a text in quotes, or with a dot the
+ * name of something an object must have; `any` is looked at where it is used. Words, because messages can say them too.
+ */
+type Shape = Readonly<Record<string, string>>
+
+const policy: Shape = {
+  baseMs: 'bound',
+  factor: 'bound',
+  capMs: 'bound',
+  maxAttempts: 'bound',
+  maxElapsedMs: 'bound',
+  jitter: "'full' 'none'",
+  shouldRetry: 'function',
+}
+const retry: Shape = { connect: 'object', handshake: 'object', subscribe: 'object', auth: 'object', limits: "'wait' 'fail'" }
+const platform: Shape = { fetch: 'function', now: 'function', delay: 'function', random: 'function' }
+const extension: Shape = { incoming: 'function', outgoing: 'function' }
+const client: Shape = {
+  auth: 'any',
+  apiVersion: 'string',
+  endpoint: 'string .href',
+  transport: '.exchange',
+  extensions: 'array',
+  retry: 'object',
+  reconnect: 'boolean',
+  followAdvice: 'boolean',
+  source: '.open',
+  replayStore: 'null .load .save',
+  commit: "'auto' 'manual'",
+  replayFallback: "'all' 'new' 'fail'",
+  gap: "'replay' 'report'",
+  consumer: 'string',
+  signal: '.addEventListener',
+  platform: 'object',
+}
+const bounds: Shape = { idleMs: 'bound', maxMs: 'bound', maxEvents: 'bound' }
+const subscription: Shape = {
+  replay: 'any',
+  schema: '.~standard',
+  onInvalid: "'throw' 'skip' 'raw'",
+  until: "'caught-up' object",
+  maxBuffered: 'bound',
+  maxBufferedBytes: 'bound',
+  signal: '.addEventListener',
 }
 
-function refuse(message: string, remediation: string): SfStreamError {
-  return new SfStreamError({ code: 'bad_option', message, remediation })
+/**
+ * An option that nobody knows is a slip of the pen (`replaystore`), and losing events without a word is its price.
+ * @throws SfStreamError `bad_option`
+ */
+export function checkOptions(options: ClientOptions): void {
+  check('createClient()', options ?? null, client)
+  const { platform: ports, retry: policies, extensions } = options as Partial<BayeuxOptions & CommonOptions>
+  check('platform', ports, platform)
+  check('retry', policies, retry)
+  for (const [name, each] of Object.entries(policies ?? {})) if (name !== 'limits') check(`retry.${name}`, each, policy)
+  for (const each of extensions ?? []) {
+    // Others may belong to the extension itself.
+    if (typeof each === 'object' && each) check('extension', { incoming: each.incoming, outgoing: each.outgoing }, extension)
+    else throw refuse(`extensions holds ${shown(each)}`, 'Pass objects with incoming() or outgoing().')
+  }
 }
 
 /** A bound that is no number bounds nothing. @throws SfStreamError `bad_option` */
 export function checkSubscribeOptions(options: SubscribeOptions): void {
-  const { maxBuffered, maxBufferedBytes, until } = options
-  const bounds = { maxBuffered, maxBufferedBytes, ...(typeof until === 'object' ? until : {}) }
-  for (const [name, value] of Object.entries(bounds)) {
-    if (value === undefined || (typeof value === 'number' && value >= 0)) continue
-    throw refuse(`${name} is ${String(value)}.`, 'Pass a number of 0 or more.')
+  check('subscribe()', options, subscription)
+  if (options.until !== 'caught-up') check('until', options.until, bounds)
+}
+
+/** @throws SfStreamError `bad_option` */
+export function checkMessage(message: OutgoingMessage): void {
+  if (typeof message?.channel !== 'string') throw refuse('send() needs a message with a channel', "Pass { channel: '/service/…', data }.")
+}
+
+function check(where: string, given: unknown, shape: Shape): void {
+  if (given === undefined) return
+  if (typeof given !== 'object' || given === null)
+    throw refuse(`${where} needs an object, not ${shown(given)}`, 'Pass its options by name.')
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue
+    const allowed = Object.hasOwn(shape, name) ? (shape[name] as string).split(' ') : []
+    if (allowed.length === 0) throw refuse(`${where} has no option '${name}'`, `It knows ${Object.keys(shape).join(', ')}.`)
+    const parts = allowed.filter((word) => word.startsWith('.'))
+    const fits =
+      allowed.includes('any') ||
+      allowed.includes(kindOf(value)) ||
+      (typeof value === 'string' && allowed.includes(`'${value}'`)) ||
+      (typeof value === 'number' && value >= 0 && allowed.includes('bound')) ||
+      (parts.length > 0 && parts.every((part) => Object(value)[part.slice(1)]))
+    if (fits) continue
+    throw refuse(`${where}: ${name} is ${shown(value)}`, `It may be: ${allowed.join(', ')}.`)
   }
 }
 
-/** @throws SfStreamError `bad_option` for a value no option takes */
-export function checkOptions(options: ClientOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw refuse('createClient() needs options.', 'Pass at least { auth } or { source }.')
-  for (const [name, allowed] of Object.entries(choices)) {
-    const value = (options as unknown as Record<string, unknown>)[name]
-    if (value !== undefined && !allowed.includes(value))
-      throw refuse(`${name} is '${String(value)}'.`, `Use one of: ${allowed.join(', ')}.`)
-  }
-  const { replayStore: store } = options
-  if (store && (typeof store.load !== 'function' || typeof store.save !== 'function')) {
-    throw refuse('replayStore has no load() and save().', 'Pass a ReplayStore, or null to store nothing.')
-  }
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
+}
+
+/** Numbers and short texts; objects may hold secrets, and some cannot be shown at all. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? `'${value.slice(0, 30)}'` : typeof value === 'number' ? String(value) : kindOf(value)
+}
+
+function refuse(message: string, remediation: string): SfStreamError {
+  return new SfStreamError({ code: 'bad_option', message: `${message}.`, remediation })
 }

@@ -3,12 +3,12 @@ import { type Tap, type TapIterator, tap } from './async/tap.ts'
 import { bayeuxSource } from './bayeux/session/bayeux-source.ts'
 import { checkedChannel } from './bayeux/wire/channel.ts'
 import type { BayeuxMessage } from './bayeux/wire/message.ts'
-import { checkOptions, checkSubscribeOptions } from './check-options.ts'
+import { checkMessage, checkOptions, checkSubscribeOptions } from './check-options.ts'
 import type { ClientState, ClientStatus } from './client-status.ts'
 import { delivery } from './delivery/delivery.ts'
 import { memoryReplayStore } from './delivery/memory-replay-store.ts'
 import { StateError } from './errors.ts'
-import type { ClientOptions, SubscribeOptions } from './options.ts'
+import type { BayeuxOptions, ClientOptions, SubscribeOptions } from './options.ts'
 import { webPlatform } from './platform.ts'
 import type { StreamingClient } from './streaming-client.ts'
 
@@ -24,7 +24,7 @@ const tapSize = 1_000
 export function createClient(options: ClientOptions): StreamingClient {
   checkOptions(options)
   const platform = webPlatform(options.platform)
-  const source = 'source' in options ? options.source : bayeuxSource(options, platform)
+  const source = 'source' in options && options.source ? options.source : bayeuxSource(options as BayeuxOptions, platform)
   let state: ClientState = 'idle'
   const statuses = new Set<Tap<ClientStatus>>()
   const messages = new Set<Tap<BayeuxMessage>>()
@@ -114,7 +114,10 @@ export function createClient(options: ClientOptions): StreamingClient {
     },
     messages: () => tapped(messages),
     status: () => tapped(statuses),
-    send: (message) => source.send(message),
+    async send(message) {
+      checkMessage(message)
+      return source.send(message)
+    },
     askStop() {
       deliveries.askStop()
       for (const each of [...messages]) each.finish()

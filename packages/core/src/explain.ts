@@ -8,7 +8,7 @@ export function explain(code: ErrorCode): string {
 const explanations: Record<ErrorCode, string> = {
   bad_channel:
     'Channels begin with a slash and are case-sensitive: /event/Order__e (platform event), /data/AccountChangeEvent and /data/ChangeEvents (change data capture), /data/Employee__ChangeEvent for the custom object Employee__c, /topic/Name (PushTopic), /u/Name (generic), and …__chn for custom channels.',
-  bad_option: 'An option has a value that cannot work; the message names both. Nothing was sent.',
+  bad_option: 'An option has a value that cannot work, or is no option at all; the message names it. Nothing was sent.',
   bad_replay:
     "A position is 'stored', 'new', 'all', 'off', or a replay id taken from an event. Ids are opaque: never add to them, and keep those of 16 digits and more as text.",
   bad_api_version:

@@ -1,5 +1,6 @@
+import { SfStreamError } from '@sfstream/core'
 import { describe, expect, it } from 'vitest'
-import { json } from '../../../core/test/support/scripted-org.ts'
+import { json, platformEvent } from '../../../core/test/support/scripted-org.ts'
 import { type Hostility, withHostileOrg } from './hostile-rig.ts'
 
 /**
@@ -7,6 +8,7 @@ import { type Hostility, withHostileOrg } from './hostile-rig.ts'
  */
 
 const hourMs = 3_600_000
+const other = '/event/Other__e'
 const friendlyAtOnce: Hostility = (request, org) => json(org.friendly(request))
 /** Good for a session's first two polls, answered at once; then this. */
 const afterTwoPolls = (error: string, advice: Record<string, unknown>): Hostility => {
@@ -33,6 +35,28 @@ describe('open: an org is stormed', () => {
       (request, org) => (request.what === 'connect' && ++polls % 3 === 0 ? new Response('', { status: 500 }) : json(org.friendly(request))),
       { forMs: hourMs },
     )
+  })
+})
+
+describe('open: a wrong call', () => {
+  it.fails.each<[string, unknown, unknown]>([
+    ['no handler', undefined, {}],
+    ['an orderBy that is no function', () => {}, { orderBy: 'Id' }],
+    ['null for options', () => {}, null],
+  ])('process() with %s is a bare TypeError', async (_, handler, options) => {
+    let error: unknown
+    await withHostileOrg(friendlyAtOnce, { times: 1 }, async ({ client, clock, org }) => {
+      const subscription = client.subscribe(other)
+      const processed = (async () => subscription.process(handler as () => void, options as object))().catch((reason: unknown) => {
+        error = reason
+      })
+      await clock.advance(1_000)
+      org.push(platformEvent(1, other))
+      await clock.advance(1_000)
+      await Promise.all([subscription.close(), clock.advance(1_000)])
+      await processed
+    })
+    expect(error).toBeInstanceOf(SfStreamError)
   })
 })
 

@@ -19,8 +19,10 @@ export interface Entry {
 export interface ChannelRecord {
   readonly name: string
   readonly log: readonly Entry[]
-  /** Reported gaps, and replays that a proxy doubled: after one, order begins anew. */
-  readonly disturbances: number
+  /** Reported gaps: after one, order begins anew. */
+  readonly gaps: number
+  /** A proxy had its channel replayed twice. */
+  mayComeTwice(mark: string): boolean
   /** Subscribe requests sent. */
   readonly subscribes: number
   /** Everything from here on is to be handled; undefined before the first acceptance. */
@@ -50,7 +52,7 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
   const byMark = new Map<string, Entry[]>()
   const byId = new Map<string, Entry[]>()
   let epoch = 0
-  let disturbances = 0
+  let gaps = 0
   let subscribes = 0
   let twiceTo = 0
   let wantedFrom: number | undefined
@@ -94,9 +96,10 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
   const self: ChannelRecord = {
     name,
     log,
-    get disturbances() {
-      return disturbances
+    get gaps() {
+      return gaps
     },
+    mayComeTwice: (text) => (byMark.get(text)?.[0]?.index ?? twiceTo) < twiceTo,
     get subscribes() {
       return subscribes
     },
@@ -144,7 +147,6 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
     },
     replayedTwice() {
       twiceTo = log.length
-      disturbances++
     },
     resubscribed(from) {
       if (from !== 'new' || !beginsAnew) return
@@ -157,7 +159,7 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
       if (wantedFrom !== undefined) beginAt(Math.max(wantedFrom, first === -1 ? log.length : first))
     },
     gap(to) {
-      disturbances++
+      gaps++
       reported = true
       if (current) {
         current.run.seen.clear()
@@ -188,7 +190,7 @@ export function channelRecord(name: string, now: () => number, violate: (what: s
         handed(text) {
           const entries = byMark.get(text)
           if (!entries) return strangers ? undefined : say(`an event was handed out that was never published: ${text}`)
-          if ((entries[0] as Entry).index < twiceTo && state.seen.has(entries[0] as Entry)) return
+          if (self.mayComeTwice(text) && state.seen.has(entries[0] as Entry)) return
           const start = startOf(state)
           const floor = Math.max(start, order === 'strict' ? state.last : -1)
           const next = entries.find((entry) => entry.index > floor && !state.seen.has(entry))

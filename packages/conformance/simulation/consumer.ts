@@ -102,7 +102,7 @@ async function handlers(parts: ConsumerParts, of: ChannelSettings, run: Run, sub
   const { concurrency, keys } = of.consumer
   const busy = new Set<string>()
   const keyOf = (event: StreamEvent): string => String(Number(markOf(event).slice(1)) % (keys ?? 1))
-  const lastOfKey = new Map<string, { number: number; disturbances: number }>()
+  const lastOfKey = new Map<string, { number: number; gaps: number }>()
   const committer = laterCommits(parts, run)
   let running = 0
   await subscription.process(
@@ -114,12 +114,12 @@ async function handlers(parts: ConsumerParts, of: ChannelSettings, run: Run, sub
       if (keys !== undefined) {
         if (busy.has(key)) parts.history.violate(`${of.channel}: two handlers of one key at once`)
         busy.add(key)
-        const { disturbances } = parts.history.channels.get(of.channel) as ChannelRecord
+        const { gaps, mayComeTwice } = parts.history.channels.get(of.channel) as ChannelRecord
         const [number, last] = [Number(mark.slice(1)), lastOfKey.get(key)]
-        if (last && last.number > number && /^e\d/.test(mark) && last.disturbances === disturbances) {
+        if (last && last.number > number && /^e\d/.test(mark) && last.gaps === gaps && !mayComeTwice(mark)) {
           parts.history.violate(`${of.channel}: ${mark} was handled after e${last.number}, which has its key`)
         }
-        lastOfKey.set(key, { number, disturbances })
+        lastOfKey.set(key, { number, gaps })
       }
       try {
         await work(parts, of, run, event)

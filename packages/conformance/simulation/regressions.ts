@@ -30,4 +30,13 @@ export const regressions: readonly Regression[] = [
   { seed: 1884, defect: 'a first reply that broke off was handed out, and a full replay then brought older events after it' },
   { seed: 281, defect: 'a save that never answered kept its key from being saved for ever' },
   { seed: 1090, defect: 'an event that was committed, and in hand when its loop was left, was handed to the next loop' },
+  { seed: 15280, defect: 'a save that never answered was never given up where its subscription was closed and opened again meanwhile' },
+  {
+    seed: 19989,
+    defect: 'what a poll brought was let in although events before it, on the reply to an unsubscribe, had just been left out',
+  },
+  { seed: 23262, defect: 'a late commit of an earlier subscription set the position back behind a later one’s' },
+  { seed: 3720, defect: 'a poll left before what a subscribe’s reply had brought was counted: a buffer held its mark and two replies' },
+  { seed: 51706, defect: 'a poll left at the moment in which its channel was to be let off: the same' },
+  { seed: 584, defect: 'a poll that was called off took the wake of its successor: silence' },
 ]

@@ -65,3 +65,32 @@ describe('an org that answers like this for three hours is not stormed', () => {
     )
   })
 })
+
+const friendlyAtOnce: Hostility = (request, org) => json(org.friendly(request))
+/** Good for a session's first two polls, answered at once; then this. */
+const afterTwoPolls = (error: string, advice: Record<string, unknown>): Hostility => {
+  let polls = 0
+  return (request, org) => {
+    if (request.what === 'handshake') polls = 0
+    if (request.what !== 'connect' || ++polls <= 2) return json(org.friendly(request))
+    return json(org.friendly(request).map((reply) => ({ ...reply, successful: false, error, advice })))
+  }
+}
+
+describe('an org that answers polls at once is not stormed [PROTOCOL C9]', () => {
+  it('when it answers every poll at once and without events', () => withHostileOrg(friendlyAtOnce, { forMs: hourMs }))
+
+  it('by handshakes, when it loses each session after a second poll answered at once', () =>
+    withHostileOrg(afterTwoPolls('403::Unknown client', { reconnect: 'handshake', interval: 0 }), { forMs: hourMs }))
+
+  it('by logins, when it refuses each token after a second poll answered at once', () =>
+    withHostileOrg(afterTwoPolls('401::Authentication invalid', { reconnect: 'none' }), { forMs: hourMs, seed: 2 }))
+
+  it('by polls, when every third one breaks at once', () => {
+    let polls = 0
+    return withHostileOrg(
+      (request, org) => (request.what === 'connect' && ++polls % 3 === 0 ? new Response('', { status: 500 }) : json(org.friendly(request))),
+      { forMs: hourMs },
+    )
+  })
+})

@@ -233,14 +233,19 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
       inLoop = true
       return iterator
     },
-    process(handler, { concurrency = 1, orderBy } = {}) {
-      if (!(concurrency >= 1)) {
-        throw new SfStreamError({
-          code: 'bad_option',
-          message: `concurrency is ${String(concurrency)}.`,
-          remediation: 'Pass a number of 1 or more.',
-          channel: channel.name,
-        })
+    process(handler, options) {
+      const { concurrency = 1, orderBy } = options ?? {}
+      const wrong =
+        typeof handler !== 'function'
+          ? ['the handler is no function', 'Pass what is to be called for each event.']
+          : !(concurrency >= 1)
+            ? [`concurrency is ${String(concurrency)}`, 'Pass a number of 1 or more.']
+            : orderBy !== undefined && typeof orderBy !== 'function'
+              ? ['orderBy is no function', 'Pass one that gives each event a key, or nothing.']
+              : undefined
+      if (wrong) {
+        const [what, remediation] = wrong as [string, string]
+        throw new SfStreamError({ code: 'bad_option', message: `process(): ${what}.`, remediation, channel: channel.name })
       }
       claim()
       inProcess = true

@@ -135,7 +135,8 @@ describe('hostile replies', () => {
         script: ({ headers, what }, org) => {
           sent = Math.max(sent, (headers.get('cookie') ?? '').split(';').length)
           if (what !== 'connect' || org.of('connect').length > 500) return undefined
-          const reply = json(org.friendly(org.requests.at(-1) as never))
+          // With an event each: polls that bring nothing would be slowed.
+          const reply = json([...org.friendly(org.requests.at(-1) as never), platformEvent(round + 1)])
           for (let at = 0; at < 5; at++) reply.headers.append('set-cookie', `c${round++}=1; Path=/`)
           return reply
         },

@@ -169,7 +169,11 @@ describe('transition: the answer to each fault', () => {
       expect(short(transition(renewed, connected({ reconnect: 'none' }), 0, 1, options()).effects)).toEqual(failed)
     }
     // An answered poll is progress: the next refusal gets a new token again.
-    const progressed = run([fault('auth', 'connect'), authenticated, handshaken, connected(), connected()], {}, at('connected')).machine
+    const progressed = run(
+      [fault('auth', 'connect'), authenticated, handshaken, connected(), connected(undefined, true)],
+      {},
+      at('connected'),
+    ).machine
     expect(short(transition(progressed, fault('auth', 'connect'), 0, 1, options()).effects)).toEqual(anew)
   })
 
@@ -251,6 +255,28 @@ describe('transition: the answer to each fault', () => {
     // Counted anew each time.
     const empty = run([connected(), refresh, connected(undefined, true)], {}, machine)
     expect(short(empty.effects)).toEqual(['connect first resuming'])
+  })
+
+  it('polls answered at once with nothing are no progress, and after ten of them pauses of our own begin [PROTOCOL C9]', () => {
+    let { machine } = run([fault('unknown-client', 'connect'), handshaken, connected()], {}, at('connected'))
+    const waits: number[] = []
+    for (let poll = 1; poll <= 20; poll++) {
+      const step = transition(machine, connected(), 0, 1, options())
+      machine = { ...step.machine, memory: { ...step.machine.memory, pollAt: 0 } }
+      for (const effect of step.effects) if (effect.type === 'connect') waits.push(effect.afterMs)
+      expect(short(step.effects).includes('slowed'), `poll ${poll}`).toBe(poll === 11)
+    }
+    expect(waits).toEqual([...Array(10).fill(0), 500, 1_000, 2_000, 4_000, 8_000, ...Array(5).fill(10_000)])
+    expect(machine.memory.sessionLosses).toBe(1)
+    // An event, a hold of a second, or a pause that the org asked for ends it.
+    for (const [input, now] of [
+      [connected(undefined, true), 0],
+      [connected(), 1_000],
+      [connected({ interval: 1_000 }), 0],
+    ] as const) {
+      const { machine: after } = transition(machine, input, now, 1, options())
+      expect(after.memory).toMatchObject({ hasty: 0, sessionLosses: 0 })
+    }
   })
 
   it('letting out is no progress: sessions lost meanwhile are remade with growing delays', () => {

@@ -3,7 +3,7 @@ import { createMockOrg, virtualClock } from '@sfstream/mock-org'
 
 /** Polls that bring nothing, in a process of their own: a test runner's heap grows by itself. Prints what is left after 20,000 and 30,000. */
 const clock = virtualClock()
-const org = createMockOrg({ clock, switches: { holdMs: 20 }, memory: { requests: 100 } })
+const org = createMockOrg({ clock, switches: { holdMs: 2_000, affinityMs: Number.POSITIVE_INFINITY }, memory: { requests: 100 } })
 const client = createClient({
   auth: () => Promise.resolve(org.session()),
   platform: { fetch: org.fetch, now: clock.now, delay: clock.delay, random: clock.random },
@@ -12,7 +12,7 @@ const iterator = client.subscribe('/event/Low_Ink__e')[Symbol.asyncIterator]()
 iterator.next().catch(() => {})
 
 async function heapAfter(polls: number): Promise<number> {
-  await clock.advance(20 * polls)
+  await clock.advance(2_000 * polls)
   await new Promise<void>((resolve) => void setImmediate(resolve))
   const collect = (globalThis as { gc?: () => void }).gc
   collect?.()

@@ -36,6 +36,10 @@ export interface Memory {
   badReplies: number
   /** When the org last answered a poll. */
   lastContact: number
+  /** When the poll under way was to leave. */
+  pollAt: number
+  /** Polls in a row that were answered at once with nothing. */
+  hasty: number
   /** Replies with events from before, since everything was unsubscribed. */
   letOut: number
 }

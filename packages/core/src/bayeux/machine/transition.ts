@@ -24,9 +24,16 @@ function freshMemory(): Memory {
     sessionLosses: 0,
     badReplies: 0,
     lastContact: 0,
+    pollAt: 0,
+    hasty: 0,
     letOut: 0,
   }
 }
+
+/** Polls that are answered sooner than this, with nothing, although no pause is advised, are no sign of life. [PROTOCOL C9] */
+const hastyMs = 1_000
+const maxHasty = 10
+const hastyPolicy = { baseMs: 500, factor: 2, capMs: 10_000 }
 
 /** After so many, a new session is the shorter way. [PROTOCOL C7] */
 const maxLetOut = 10
@@ -105,14 +112,25 @@ function answered(machine: Machine, input: Input, now: number, random: number, o
         const resubscribe: Effect[] = phase.resuming ? [{ type: 'resubscribe' }] : []
         return to(
           { tag: 'connected' },
-          { ...memory, advice, lastContact: now, letOut: 0 },
+          { ...memory, advice, lastContact: now, pollAt: now + advice.intervalMs, letOut: 0 },
           state('live'),
           ...clients,
           ...resubscribe,
           connect,
         )
       }
-      return to(phase, { ...freshMemory(), advice, lastContact: now }, ...clients, connect)
+      const isHasty = !input.hadEvents && advice.intervalMs < hastyMs && now - memory.pollAt < hastyMs
+      if (!isHasty) return to(phase, { ...freshMemory(), advice, lastContact: now, pollAt: now + advice.intervalMs }, ...clients, connect)
+      // No progress, so nothing begins anew; and if it goes on, a pause of our own. [PROTOCOL C9]
+      const hasty = memory.hasty + 1
+      const { baseMs, factor, capMs } = hastyPolicy
+      const pauseMs = hasty > maxHasty ? Math.min(capMs, baseMs * factor ** (hasty - maxHasty - 1)) : 0
+      const afterMs = Math.max(advice.intervalMs, pauseMs)
+      const slowed: Effect[] = hasty === maxHasty + 1 ? [{ type: 'report', status: { type: 'slowed', intervalMs: capMs } }] : []
+      return to(phase, { ...memory, advice, lastContact: now, pollAt: now + afterMs, hasty }, ...clients, ...slowed, {
+        ...connect,
+        afterMs,
+      })
     }
 
     case 'advised': {
@@ -188,7 +206,7 @@ function answered(machine: Machine, input: Input, now: number, random: number, o
         if (badReplies === 3 && !memory.reauthenticated) return reauthenticate(fault.error, { ...memory, badReplies })
         if (step === 'handshake') return again(step, fault.error, retryAfterMs, { ...memory, badReplies })
         // A poll that was held for a while before it broke is no sign of a storm: proxies cut idle connections.
-        const held = phase.tag === 'connected' && now - memory.lastContact > 10_000
+        const held = phase.tag === 'connected' && now - memory.pollAt > 10_000
         const attempts = held ? { ...memory.attempts, connect: noAttempts } : memory.attempts
         return again('connect', fault.error, retryAfterMs, { ...memory, badReplies, attempts }, true)
       }

@@ -6,8 +6,11 @@ import type { Deadline, Transport } from '../transport/transport.ts'
 export const shortDeadline: Deadline = { headersMs: 30_000, idleMs: 30_000, totalMs: 600_000 }
 /** How long a goodbye may take. */
 export const goodbyeMs = 2_000
-/** An org forgets a session 40 s after its last answer, so a full buffer may delay a poll for this long. [PROTOCOL B1] */
-export const maxHoldMs = 25_000
+/**
+ * An org forgets a session 40 s after its last answer, so a poll may be held back for this long: a second more than a full
+ * buffer asks for, which is then let off on the wire first. [PROTOCOL B1]
+ */
+export const maxHoldMs = 26_000
 /** What an org holds a poll for, before it has said so. */
 const defaultHoldMs = 110_000
 

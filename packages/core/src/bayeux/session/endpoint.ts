@@ -1,4 +1,5 @@
 import { apiVersion, latestApiVersion } from '../../api-version.ts'
+import { readText } from '../../async/read-text.ts'
 import { deadlineReached, withDeadline } from '../../async/with-deadline.ts'
 import type { OrgSession } from '../../auth-provider.ts'
 import { SfStreamError, TransportError } from '../../errors.ts'
@@ -8,6 +9,9 @@ import type { Platform } from '../../platform.ts'
 
 /** Pinned: a new API version may change what events look like, so it comes with a release. */
 const pinnedVersion = '66.0'
+
+/** An org's list has some thousands. */
+const maxListBytes = 1_000_000
 
 /** The CometD URL of a session's org. @throws TransportError where `latest` cannot be asked for */
 export type EndpointResolver = (session: OrgSession, signal: AbortSignal) => Promise<URL>
@@ -51,7 +55,9 @@ async function versionList(origin: URL, signal: AbortSignal, platform: Platform)
     return await withDeadline(30_000, { signal, platform }, async (limited) => {
       const response = await platform.fetch(new URL('/services/data/', origin), { ...request, signal: limited })
       if (response.status !== 200) throw new Error(`HTTP ${response.status}`)
-      return response.json()
+      const text = await readText(response.body ?? undefined, maxListBytes)
+      if (text === undefined) throw new Error(`it is over ${maxListBytes} bytes`)
+      return JSON.parse(text)
     })
   } catch (cause) {
     if (signal.aborted) throw signal.reason

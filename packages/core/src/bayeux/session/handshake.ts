@@ -2,6 +2,7 @@ import { HandshakeError } from '../../errors.ts'
 import type { Decoded } from '../wire/decode.ts'
 import { type Fault, messageFault } from '../wire/fault.ts'
 import type { Advice } from '../wire/message.ts'
+import { quoted } from '../wire/quoted.ts'
 
 /** Never with a clientId: an old one would violate the protocol. [PROTOCOL H1] */
 export const handshakeMessage = {
@@ -22,7 +23,7 @@ export function readHandshake(
   if (Array.isArray(types) && !types.includes('long-polling')) {
     const error = new HandshakeError({
       code: 'no_common_transport',
-      message: `The server offers ${types.join(', ') || 'no transport'}, not long-polling.`,
+      message: `The server offers ${quoted(types.join(', ')) || 'no transport'}, not long-polling.`,
       remediation: 'Check that the endpoint is an org’s /cometd.',
     })
     return { fault: { kind: 'config', error }, advice }

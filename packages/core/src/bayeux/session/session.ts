@@ -283,7 +283,8 @@ export function bayeuxSession(parts: SessionParts): Session {
   const mayPollEarly = (response: { status: number; text: string; cut?: string }): boolean => {
     if (response.cut || holding.held || conversation.inspectsReplies || machine.memory.advice.intervalMs > 0) return false
     const size = cleanReplySize(response.status, response.text)
-    return size !== undefined && size <= registry.room(response.text.length)
+    // Where there is nothing to parse, nothing is won.
+    return size !== undefined && size > 0 && size <= registry.room(response.text.length)
   }
 
   const unsubscribeAll = async (to: Address, signal: AbortSignal): Promise<(Answer & { ok: false }) | undefined> => {

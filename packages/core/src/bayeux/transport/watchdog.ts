@@ -28,7 +28,8 @@ export function watchdog(deadline: Deadline, platform: Pick<Platform, 'now' | 'd
   }
   const look = (): void => {
     askedAt = platform.now()
-    waitMs = Math.max(0, Math.min(sliceMs, leftMs, totalMs))
+    // Whole, and never nothing: a clock may not show the passing of a fraction.
+    waitMs = Math.max(1, Math.ceil(Math.min(sliceMs, leftMs, totalMs)))
     cancel = platform.delay(() => {
       const ms = passedMs()
       totalMs -= ms

@@ -68,8 +68,8 @@ export const sessionRules: readonly Rule[] = [
     rule: 'C4',
     what: 'a connect leaves early only if there is room for what it brings',
     file: session,
-    find: 'size !== undefined && size <= registry.room(response.text.length)',
-    replace: 'size !== undefined',
+    find: 'size > 0 && size <= registry.room(response.text.length)',
+    replace: 'size > 0',
     shownBy: { tests: ['packages/core/test/delivery/backpressure.test.ts'] },
   },
   {
@@ -111,6 +111,14 @@ export const sessionRules: readonly Rule[] = [
     find: 'if (resuming && registry.atOrg.size > 0) {',
     replace: 'if (resuming && registry.atOrg.size < 0) {',
     shownBy: { tests: ['packages/core/test/session/order-on-the-wire.test.ts'] },
+  },
+  {
+    rule: 'C9',
+    what: 'polls answered at once with nothing are slowed down, and are no progress',
+    file: 'packages/core/src/bayeux/machine/transition.ts',
+    find: 'const isHasty = !input.hadEvents &&',
+    replace: 'const isHasty = machine.memory.hasty < 0 && !input.hadEvents &&',
+    shownBy: { tests: ['packages/core/test/machine/transition.test.ts', 'packages/conformance/test/fuzz/storms.test.ts'] },
   },
   {
     rule: 'C8',

@@ -14,12 +14,16 @@ const positionsAsked = (requests: readonly SeenRequest[], channel: string): unkn
 
 describe('what may overtake what', () => {
   it('a connect that left early is taken back when the reply before it turns out to be a refusal [PROTOCOL C5]', async () => {
-    // Neither `advice` nor `successful: false`: it looks clean.
-    const odd = (request: SeenRequest) => [{ channel: '/meta/connect', id: request.messages[0]?.id as string, error: '400::odd' }]
+    // An event, and neither `advice` nor `successful: false`: it looks clean.
+    const odd = (request: SeenRequest) => [
+      platformEvent(1, first),
+      { channel: '/meta/connect', id: request.messages[0]?.id as string, error: '400::odd' },
+    ]
     await withRig({ script: inTurn('connect', [undefined, odd]) }, async ({ client, org, clock, said }) => {
       begin(client)
       await clock.runUntil(() => said('retry').length === 1)
       await clock.settle()
+      expect(org.of('connect')).toHaveLength(3)
       expect(org.held).toBe(0)
       await clock.runUntil(() => org.held === 1)
       expect(org.of('connect').filter(({ messages }) => messages[0]?.advice !== undefined)).toHaveLength(2)

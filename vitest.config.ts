@@ -19,7 +19,8 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ['packages/*/test/**/*.test.ts'],
-    testTimeout: 20_000,
+    // Finds what hangs; says nothing about speed.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
     // `pnpm coverage:pure`: what is pure is tested whole, by tables and properties alone.

@@ -77,24 +77,28 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
         if (!parts.session().refresh()) registry.endAll()
         return
       }
+      if (!hasWork()) return
       const wanted = registry.wanted()
-      if (unsubscribes.size > 0) await unsubscribe(signal)
-      else if (wanted.length > 0) await subscribe(wanted, signal)
-      else if (parcels.length > 0) await deliver(parcels.shift() as Parcel, signal)
-      else return
+      // No connect leaves meanwhile: the replies could cross. [PROTOCOL H5]
+      const letGo = parts.session().hold()
+      try {
+        if (unsubscribes.size > 0) await unsubscribe(signal)
+        else if (wanted.length > 0) await subscribe(wanted, signal)
+        else await deliver(parcels.shift() as Parcel, signal)
+      } finally {
+        letGo()
+      }
     }
   }
 
   /** Posts and reads; what concerns the session is passed on, and undefined returned. */
   const request = async (messages: BayeuxMessage[], what: string, signal: AbortSignal): Promise<Result> => {
-    // No connect leaves meanwhile, and what one brings waits: replies could cross. [PROTOCOL H5, U9]
-    const letGo = parts.session().hold()
+    // What a connect brings meanwhile waits: the replies could cross. [PROTOCOL U9]
     const settled = registry.control()
     try {
       return await exchange(messages, what, signal)
     } finally {
       settled()
-      letGo()
     }
   }
 

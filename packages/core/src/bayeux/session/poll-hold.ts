@@ -1,8 +1,7 @@
-import { linkedController } from '../../async/signals.ts'
-import { sleep } from '../../async/sleep.ts'
+import { deferred } from '../../async/deferred.ts'
+import { untilAborted } from '../../async/until-aborted.ts'
 import type { Platform } from '../../platform.ts'
 import { maxHoldMs } from './deadlines.ts'
-import { interrupted } from './session-errors.ts'
 
 /** Keeps the next poll back while buffers are full, for as long as the session can bear. [PROTOCOL B1] */
 export interface PollHold {
@@ -30,15 +29,23 @@ export function pollHold(platform: Platform): PollHold {
       }
     },
     async untilFree(signal) {
-      const { controller, release } = linkedController(signal)
-      wake = () => controller.abort(interrupted)
+      let over = false
+      let woken = deferred<void>()
+      wake = () => woken.resolve()
+      const cancel = platform.delay(() => {
+        over = true
+        wake()
+      }, maxHoldMs)
       try {
-        await sleep(maxHoldMs, controller.signal, platform)
-      } catch {
-        if (signal.aborted) throw signal.reason
+        while (holds > 0 && !over) {
+          await untilAborted(woken.promise, signal)
+          woken = deferred()
+          // What an awaited reply brought is being taken: that may fill a buffer, and hold the poll once more.
+          await Promise.resolve()
+        }
       } finally {
+        cancel()
         wake = () => {}
-        release()
       }
     },
   }

@@ -152,6 +152,7 @@ export function bayeuxSession(parts: SessionParts): Session {
     life.abort(interrupted)
     life = new AbortController()
     poll = undefined
+    polls.answered = polls.sent
     parts.interrupted(interrupted)
     registry.endAll()
   }

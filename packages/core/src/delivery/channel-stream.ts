@@ -230,7 +230,7 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
     name,
     members,
     get live() {
-      return accepted && source.live
+      return accepted && source.live && !parts.pressure.holding
     },
     get paused() {
       return roomAgain !== undefined

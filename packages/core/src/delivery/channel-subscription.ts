@@ -366,7 +366,7 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
     },
   }
   if (options.until) {
-    const quiet = (): boolean => channel.live && subscription.buffered === 0 && inHand.length === 0
+    const quiet = (): boolean => channel.live && subscription.buffered === 0 && inHand.length + (processing?.running ?? 0) === 0
     // What is buffered beyond the end is dropped: it was not asked for, and comes again.
     draining = drain(options.until, platform, quiet, (why) => {
       detach(why)

@@ -28,23 +28,27 @@ export function drain(
   const bounds: DrainBounds = until === 'caught-up' ? {} : until
   const startedAt = platform.now()
   const idleMs = bounds.idleMs ?? defaultIdleMs
-  let quietSince: number | undefined
+  /** Counted look by look: a machine that slept has not been listening, whatever its clock says. */
+  let quietMs: number | undefined
+  let lookedAt = startedAt
+  let nextMs = 0
   let cancelIdle = (): void => {}
   const cancelMax = bounds.maxMs === undefined ? (): void => {} : platform.delay(() => end('maxMs'), bounds.maxMs)
 
   const look = (): void => {
     const now = platform.now()
-    if (!quiet()) quietSince = undefined
-    else quietSince ??= now
-    const quietMs = quietSince === undefined ? 0 : now - quietSince
-    if (quietSince !== undefined && quietMs >= idleMs) return end('idle')
-    cancelIdle = platform.delay(look, Math.max(1, Math.min(idleMs - quietMs, idleMs / 4, 1_000)))
+    const passedMs = Math.max(0, Math.min(now - lookedAt, nextMs))
+    quietMs = !quiet() ? undefined : quietMs === undefined ? 0 : quietMs + passedMs
+    if (quietMs !== undefined && quietMs >= idleMs) return end('idle')
+    lookedAt = now
+    nextMs = Math.max(1, Math.min(idleMs - (quietMs ?? 0), idleMs / 4, 1_000))
+    cancelIdle = platform.delay(look, nextMs)
   }
   look()
 
   return {
     stirred() {
-      quietSince = undefined
+      quietMs = undefined
     },
     delivered(count, datedMs) {
       if (bounds.maxEvents !== undefined && count >= bounds.maxEvents) end('maxEvents')

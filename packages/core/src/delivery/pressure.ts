@@ -12,6 +12,8 @@ const maxHeldMs = 25_000
  * alone is unsubscribed, and resumed when its buffer is a quarter full.
  */
 export interface Pressure {
+  /** The next poll is held back. */
+  readonly holding: boolean
   /** The stream has received. */
   check(stream: ChannelStream): void
   /** A buffer of the stream has shrunk, or a member has left. */
@@ -71,6 +73,9 @@ export function pressure(
   }
 
   return {
+    get holding() {
+      return held.size > 0
+    },
     check(stream) {
       if (stream.paused || !any(stream, (member) => member.full)) return
       // Held, and more has come: the Source could not comply.

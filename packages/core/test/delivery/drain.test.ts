@@ -48,6 +48,61 @@ describe('drains', () => {
     expect(subscription.stats.ended).toBe('idle')
   })
 
+  test('a machine that slept has not been listening: its hours are no quiet', async () => {
+    const { client, source, clock } = bench({
+      platform: { now: () => clock.now() + sleptMs, delay: (callback, ms) => clock.delay(callback, ms), random: () => 0.5 },
+    })
+    let sleptMs = 0
+    const subscription = client.subscribe(channel, { replay: 'all', until: 'caught-up' })
+    const parked = subscription[Symbol.asyncIterator]().next()
+    await clock.advance(5_000)
+    sleptMs = 3_600_000
+    await clock.advance(2_000)
+    expect(subscription.stats.ended).toBeUndefined()
+    source.feed.reply(events(1, 1))
+    expect(await parked).toMatchObject({ value: { replayId: 1 } })
+    await client.stop()
+  })
+
+  test('a poll that is held back for the full buffer of another channel is none: nothing could come', async () => {
+    const { client, source, clock } = bench()
+    const full = client.subscribe('/event/Other__e', { maxBuffered: 2 })
+    const subscription = client.subscribe(channel, { until: 'caught-up' })
+    await clock.settle()
+    source.feeds[0]?.reply(events(1, 3))
+    await clock.advance(24_000)
+    expect([source.holds, subscription.stats.ended]).toEqual([1, undefined])
+    // Its consumer waits, so the poll goes out; from then on quiet counts.
+    const parked = subscription[Symbol.asyncIterator]().next()
+    await clock.advance(9_000)
+    expect([source.holds, subscription.stats.ended]).toEqual([0, undefined])
+    await clock.advance(3_000)
+    expect(await parked).toMatchObject({ done: true })
+    expect(subscription.stats.ended).toBe('idle')
+    await full.close()
+  })
+
+  test('does not end while a handler of process() runs', async () => {
+    const { client, source, clock } = bench()
+    const subscription = client.subscribe(channel, { until: { idleMs: 1_000 } })
+    let free = (): void => {}
+    const done = subscription.process(
+      () =>
+        new Promise<void>((resolve) => {
+          free = resolve
+        }),
+      { concurrency: 2 },
+    )
+    await clock.settle()
+    source.feed.reply(events(1, 1))
+    await clock.advance(60_000)
+    expect(subscription.stats.ended).toBeUndefined()
+    free()
+    await clock.advance(2_000)
+    await done
+    expect(subscription.stats.ended).toBe('idle')
+  })
+
   test('does not end while an event is in hand or buffered', async () => {
     const { client, source, clock } = bench()
     const subscription = client.subscribe(channel, { until: { idleMs: 1_000 } })

@@ -11,6 +11,11 @@ const alias = {
   '@sfstream/auth': source('auth/src/index.ts'),
   '@sfstream/rest': source('rest/src/index.ts'),
   '@sfstream/node': source('node/src/index.ts'),
+  '@sfstream/browser': source('browser/src/index.ts'),
+  '@sfstream/relay/client': source('relay/src/client.ts'),
+  '@sfstream/relay': source('relay/src/index.ts'),
+  '@sfstream/cloudflare': source('cloudflare/src/index.ts'),
+  '@sfstream/deno': source('deno/src/index.ts'),
   '@sfstream/mock-org/node': source('mock-org/src/node.ts'),
   '@sfstream/mock-org': source('mock-org/src/index.ts'),
 }

@@ -1,0 +1,3 @@
+export * from '@sfstream/auth'
+export * from '@sfstream/core'
+export { createClient } from './client.ts'

@@ -104,9 +104,13 @@ function node(args) {
 }
 
 function packageFolders() {
-  return readdirSync(join(root, 'packages'))
-    .sort()
-    .map((name) => `packages/${name}`)
+  return ['packages', 'examples']
+    .filter((folder) => existsSync(join(root, folder)))
+    .flatMap((folder) =>
+      readdirSync(join(root, folder))
+        .sort()
+        .map((name) => `${folder}/${name}`),
+    )
     .filter((folder) => existsSync(join(root, folder, 'package.json')))
 }
 

@@ -1,9 +1,10 @@
-// Type-checks each package under its own tsconfig.json (core's has no DOM and no Node types), then the tests.
+// Type-checks each package and example under its own tsconfig.json (core's has no DOM and no Node types), then the tests.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 
-const projects = readdirSync('packages')
-  .map((name) => `packages/${name}/tsconfig.json`)
+const projects = ['packages', 'examples']
+  .filter(existsSync)
+  .flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}/tsconfig.json`))
   .filter(existsSync)
 let failed = false
 for (const project of [...projects, 'tsconfig.json']) {

@@ -1,3 +1,7 @@
 export * from '@sfstream/auth'
 export * from '@sfstream/core'
 export { createClient } from './client.ts'
+export type { IndexedDbReplayStore, IndexedDbReplayStoreOptions } from './indexed-db-replay-store.ts'
+export { indexedDbReplayStore } from './indexed-db-replay-store.ts'
+export type { WebStorageReplayStore, WebStorageReplayStoreOptions } from './web-storage-replay-store.ts'
+export { localStorageReplayStore, sessionStorageReplayStore } from './web-storage-replay-store.ts'

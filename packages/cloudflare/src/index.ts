@@ -1,3 +1,7 @@
 export * from '@sfstream/auth'
 export * from '@sfstream/core'
 export { createClient } from './client.ts'
+export type { ObjectStorage } from './durable-object-replay-store.ts'
+export { durableObjectReplayStore } from './durable-object-replay-store.ts'
+export type { KvNamespace } from './kv-replay-store.ts'
+export { kvReplayStore } from './kv-replay-store.ts'

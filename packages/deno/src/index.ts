@@ -1,3 +1,5 @@
 export * from '@sfstream/auth'
 export * from '@sfstream/core'
 export { createClient } from './client.ts'
+export type { DenoKvReplayStore, DenoKvReplayStoreOptions, KvDatabase } from './deno-kv-replay-store.ts'
+export { denoKvReplayStore } from './deno-kv-replay-store.ts'

@@ -18,7 +18,7 @@ describe('the sources', () => {
     const folder = new URL('../src/', import.meta.url)
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
     const using = files.filter((name) => /from 'node:/.test(readFileSync(new URL(name, folder), 'utf8')))
-    expect(using).toEqual(['node-server.ts'])
+    expect(using).toEqual(['node-request.ts', 'node-server.ts'])
     expect(files.length).toBeGreaterThan(50)
   })
 })

@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join, resolve } from 'node:path'
 import type { ReplayKey, ReplayPosition, ReplayStore } from '@sfstream/core'
 import { ReplayError } from '@sfstream/core'
-import { formatRecord, isReplayId, parseRecord, type ReplayRecord, unreadable } from './replay-record.ts'
+import { formatRecord, isReplayId, parseRecord, type ReplayRecord, unreadable } from '@sfstream/core/internal'
 
 export interface FileReplayStoreOptions {
   /** The folder of the positions; made when the first one is saved. `./.sfstream/replay`, from the working directory, by default. */
@@ -57,7 +57,7 @@ export function fileReplayStore({ path = join('.sfstream', 'replay') }: FileRepl
         await mkdir(folder, { recursive: true })
         if (!swept) await sweep(folder)
         swept = true
-        await replace(file, formatRecord(key, position))
+        await replace(file, `${formatRecord(key, position)}\n`)
         await sync(folder)
       } catch (cause) {
         throw failed(key, file, cause)

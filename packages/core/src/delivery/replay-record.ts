@@ -1,17 +1,18 @@
-import type { ReplayId, ReplayKey, ReplayPosition } from '@sfstream/core'
-import { ReplayError } from '@sfstream/core'
+import { ReplayError } from '../errors.ts'
+import type { ReplayId } from '../events/stream-event.ts'
+import type { ReplayKey, ReplayPosition } from './replay-store.ts'
 
-/** What one file holds: the key is inside too, so a file explains itself and a renamed or foreign one is noticed. */
+/** What stores of text hold: the key is inside too, so a value explains itself and a renamed or foreign one is noticed. */
 export interface ReplayRecord extends ReplayKey, ReplayPosition {}
 
 const format = 1
 
 export function formatRecord(key: ReplayKey, position: ReplayPosition): string {
   const { org, channel, consumer } = key
-  return `${JSON.stringify({ sfstream: format, org, channel, consumer, ...position })}\n`
+  return JSON.stringify({ sfstream: format, org, channel, consumer, ...position })
 }
 
-/** @throws ReplayError `store_unreadable`, naming `path`. */
+/** @throws ReplayError `store_unreadable`, naming `path`: a file, or a key. */
 export function parseRecord(text: string, path: string): ReplayRecord {
   let value: unknown
   try {
@@ -21,7 +22,7 @@ export function parseRecord(text: string, path: string): ReplayRecord {
   }
   const record = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
   const { sfstream, org, channel, consumer, replayId, createdDate } = record
-  if (sfstream === undefined) throw unreadable(path, 'was not written by fileReplayStore')
+  if (sfstream === undefined) throw unreadable(path, 'was not written by sfstream')
   if (sfstream !== format) throw unreadable(path, `has format ${JSON.stringify(sfstream)}; this version reads format ${format}`)
   if (typeof org !== 'string' || typeof channel !== 'string' || typeof consumer !== 'string')
     throw unreadable(path, 'does not say which org, channel and consumer it is for')
@@ -30,16 +31,24 @@ export function parseRecord(text: string, path: string): ReplayRecord {
   return { org, channel, consumer, replayId, ...(createdDate === undefined ? {} : { createdDate }) }
 }
 
+/** What a record says for `key`. @throws ReplayError `store_unreadable` where it is another key's */
+export function positionOf(text: string, key: ReplayKey, path: string): ReplayPosition {
+  const { org, channel, consumer, replayId, createdDate } = parseRecord(text, path)
+  if (org !== key.org || channel !== key.channel || consumer !== key.consumer)
+    throw unreadable(path, `is for ${channel} of org ${org}, consumer '${consumer}'`)
+  return createdDate === undefined ? { replayId } : { replayId, createdDate }
+}
+
 export function isReplayId(value: unknown): value is ReplayId {
   return typeof value === 'number' ? Number.isSafeInteger(value) : typeof value === 'string' && /^-?\d{1,40}$/.test(value)
 }
 
-/** The file is left as it is: it may be the only trace of where a consumer stood. */
+/** It is left as it is: it may be the only trace of where a consumer stood. */
 export function unreadable(path: string, what: string, cause?: unknown): ReplayError {
   return new ReplayError({
     code: 'store_unreadable',
     message: `The stored position ${path} ${what}.`,
-    remediation: 'Restore the file, or move it away to begin without a stored position; sfstream leaves it untouched.',
+    remediation: 'Restore it, or move it away to begin without a stored position; sfstream leaves it untouched.',
     cause,
   })
 }

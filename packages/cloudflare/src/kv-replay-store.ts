@@ -1,0 +1,32 @@
+import type { ReplayKey, ReplayStore } from '@sfstream/core'
+import { formatRecord, positionOf } from '@sfstream/core/internal'
+
+/** The part of `KVNamespace` that is used. */
+export interface KvNamespace {
+  get(key: string): Promise<string | null>
+  put(key: string, value: string): Promise<void>
+  delete(key: string): Promise<void>
+}
+
+/**
+ * Positions in Workers KV, which is eventually consistent: a load may bring a position that is a minute old or older, and what came
+ * after it comes again. Repeats, never loss. KV takes one write per key and second, so a position is saved a second behind.
+ *
+ * Rejects with ReplayError `store_unreadable` for values that are damaged or foreign; what `load` saw of such is never overwritten.
+ */
+export function kvReplayStore(namespace: KvNamespace): ReplayStore {
+  const name = ({ org, channel, consumer }: ReplayKey): string => `sfstream:${JSON.stringify([channel, consumer, org])}`
+  return {
+    commitEveryMs: 1_000,
+    async load(key) {
+      const text = await namespace.get(name(key))
+      return text === null ? undefined : positionOf(text, key, name(key))
+    },
+    async save(key, position) {
+      const there = await namespace.get(name(key))
+      if (there !== null) positionOf(there, key, name(key))
+      await namespace.put(name(key), formatRecord(key, position))
+    },
+    delete: (key) => namespace.delete(name(key)),
+  }
+}

@@ -1,0 +1,20 @@
+export {
+  accessToken,
+  clientCredentials,
+  jwtBearer,
+  password,
+  refreshToken,
+} from '@sfstream/auth'
+export {
+  AuthenticationError,
+  createClient,
+  HandshakeError,
+  LimitError,
+  memoryReplayStore,
+  ProtocolError,
+  ReplayError,
+  SfStreamError,
+  StateError,
+  SubscribeError,
+  TransportError,
+} from '@sfstream/core'

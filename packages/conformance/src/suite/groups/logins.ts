@@ -1,0 +1,47 @@
+import type { AuthProvider } from '@sfstream/core'
+import { listen, onBench, takeNumbers } from '../bench.ts'
+import { equal, failure, ok } from '../expectations.ts'
+import type { Harness } from '../harness.ts'
+
+type Credentials = Awaited<ReturnType<Harness['org']['credentials']>>
+
+/** Every login of the auth package, over HTTP. */
+export function loginCases(harness: Harness): void {
+  const { adapter, org, test } = harness
+  const flows: Record<string, (loginUrl: string, has: Credentials) => Promise<AuthProvider> | AuthProvider> = {
+    accessToken: async () => adapter.accessToken(await org.session()),
+    clientCredentials: (loginUrl, { clientId, clientSecret }) => adapter.clientCredentials({ loginUrl, clientId, clientSecret }),
+    password: (loginUrl, { clientId, clientSecret, username, password, securityToken }) =>
+      adapter.password({ loginUrl, clientId, clientSecret, username, password, securityToken }),
+    refreshToken: (loginUrl, { clientId, clientSecret, refreshToken }) =>
+      adapter.refreshToken({ loginUrl, clientId, clientSecret, refreshToken }),
+    jwtBearer: async (loginUrl, { clientId, username }) =>
+      adapter.jwtBearer({ loginUrl, clientId, username, privateKey: await org.jwtKey() }),
+  }
+  for (const [name, flow] of Object.entries(flows)) {
+    test(
+      'logins',
+      name,
+      onBench(harness, async ({ client, orders }) => {
+        const { instanceUrl } = await org.session()
+        const auth = await flow(instanceUrl, await org.credentials())
+        const iterator = await listen(await client({ auth }))
+        await orders(1, 1)
+        equal(await takeNumbers(iterator, 1), [1])
+      }),
+    )
+  }
+  test(
+    'logins',
+    'a refused login keeps the words of Salesforce and no secret',
+    onBench(harness, async ({ client }) => {
+      const { instanceUrl } = await org.session()
+      const { clientId } = await org.credentials()
+      const auth = adapter.clientCredentials({ loginUrl: instanceUrl, clientId, clientSecret: 'not-the-secret' })
+      const error = await failure((await client({ auth })).start())
+      ok(error instanceof adapter.AuthenticationError, `an AuthenticationError, not ${error}`)
+      equal(error.code, 'login_refused')
+      ok(!`${error.stack}${JSON.stringify(error)}`.includes('not-the-secret'), 'the secret is in none of it')
+    }),
+  )
+}

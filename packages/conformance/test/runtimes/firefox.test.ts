@@ -1,0 +1,3 @@
+import { runtimeTests } from './runtime-tests.ts'
+
+await runtimeTests('firefox')

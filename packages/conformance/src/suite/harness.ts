@@ -16,6 +16,7 @@ export const caseGroups = [
   'logins',
   'life-cycle',
   'handlers',
+  'stores',
   'adapter',
 ] as const
 export type CaseGroup = (typeof caseGroups)[number]

@@ -9,6 +9,7 @@ import { lifeCycleCases } from './groups/life-cycle.ts'
 import { loginCases } from './groups/logins.ts'
 import { recoveryCases } from './groups/recovery.ts'
 import { replayCases } from './groups/replay.ts'
+import { storeCases } from './groups/stores.ts'
 import { tapCases } from './groups/taps.ts'
 import type { Harness } from './harness.ts'
 
@@ -28,5 +29,6 @@ export function registerConformance(harness: Harness): void {
   loginCases(harness)
   lifeCycleCases(harness)
   handlerCases(harness)
+  storeCases(harness)
   adapterCases(harness)
 }

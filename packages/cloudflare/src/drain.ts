@@ -1,0 +1,74 @@
+import {
+  type ClientOptions,
+  createClient,
+  type DrainBounds,
+  type ReplayStore,
+  StateError,
+  type StreamEvent,
+  type StreamingClient,
+} from '@sfstream/core'
+import { startingAt } from './starting-at.ts'
+
+export interface DrainOptions {
+  channels: readonly string[]
+  /** Called for each event in order, one at a time in each channel. When it rejects, the drain rejects, and the event comes again. */
+  handle(event: StreamEvent): unknown
+  /** Bounds for each channel. By default it is caught up after 3 s of quiet, and ends after 20 s or 10,000 events in any case. */
+  until?: DrainBounds
+  /** Where a channel begins that has no position yet: at everything retained (default), or at new events. */
+  begin?: 'all' | 'new'
+}
+
+export interface DrainReport {
+  channel: string
+  /** Events handled. */
+  events: number
+  /** Why it ended: `idle` (caught up), `maxEvents`, `maxMs`, or `reached-start`. */
+  ended: string | undefined
+}
+
+const defaults = { idleMs: 3_000, maxMs: 20_000, maxEvents: 10_000 }
+
+/**
+ * Works off what has come since the last time, and ends: for cron triggers, queues and other invocations that are short. The
+ * positions are durable when it resolves, so the next one goes on from there; when it rejects, what was handled stays handled.
+ *
+ * @throws StateError `bad_option` for no channels, or a client without a store that outlives the invocation; whatever a handler
+ * threw; the coded error of a channel that failed
+ */
+export async function drain(
+  client: ClientOptions & { replayStore: ReplayStore },
+  { channels, handle, until, begin = 'all' }: DrainOptions,
+): Promise<DrainReport[]> {
+  if (channels.length === 0) {
+    throw new StateError({ code: 'bad_option', message: 'There are no channels to drain.', remediation: 'Name one in `channels`.' })
+  }
+  if (!client.replayStore) {
+    throw new StateError({
+      code: 'bad_option',
+      message: 'A drain without a replayStore would begin anew each time.',
+      remediation: 'Pass kvReplayStore(env.BINDING) or durableObjectReplayStore(storage).',
+    })
+  }
+  const draining = createClient({ ...client, replayStore: startingAt(begin, client.replayStore) })
+  try {
+    return await Promise.all(channels.map((channel) => drainChannel(draining, channel, { ...defaults, ...until }, handle)))
+  } finally {
+    await draining.stop()
+  }
+}
+
+async function drainChannel(
+  client: StreamingClient,
+  channel: string,
+  until: DrainBounds,
+  handle: (event: StreamEvent) => unknown,
+): Promise<DrainReport> {
+  const subscription = client.subscribe(channel, { until })
+  let events = 0
+  await subscription.process(async (event) => {
+    await handle(event)
+    events++
+  })
+  return { channel, events, ended: subscription.stats.ended }
+}

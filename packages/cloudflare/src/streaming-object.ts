@@ -1,0 +1,149 @@
+import type { ReplayStore, StreamEvent, StreamingClient } from '@sfstream/core'
+import { durableObjectReplayStore, type ObjectStorage } from './durable-object-replay-store.ts'
+import { startingAt } from './starting-at.ts'
+
+/** The part of `DurableObjectState` that is used. */
+export interface ObjectState {
+  readonly storage: ObjectStorage & {
+    setAlarm(at: number): Promise<void>
+    deleteAlarm(): Promise<void>
+  }
+}
+
+/** What is kept across evictions. */
+interface Intent {
+  wanted: boolean
+  /** Runs in a row that ended with an error and had handled nothing. */
+  failures: number
+}
+
+const intentKey = 'sfstream-object'
+/** Doubled with each failure: a login that cannot work must not be tried twice a minute for ever. */
+const maxPauseMs = 3_600_000
+
+/**
+ * A Durable Object that holds subscriptions: extend it, bind it, and `POST /start` to it once. There is one object of a name in the
+ * world, and so one session with the org.
+ *
+ * It may be evicted at any moment. An alarm every 25 s starts its loop again, and the loop goes on after the last event whose
+ * `handle` had resolved: at least once, in order. While the loop runs the object stays in memory and is billed for it; `drain` is for
+ * those who can wait.
+ *
+ * Requests: `POST /start`, `POST /stop`, and `GET /status` (JSON). Whoever can reach the object can ask these: route to it what you
+ * mean to. A plain class, so that bundles without it need no `cloudflare:workers`.
+ */
+export abstract class StreamingObject<Env = unknown> {
+  protected readonly ctx: ObjectState
+  protected readonly env: Env
+  /** How often the loop is looked after; a Worker's alarms are good to about a second. */
+  protected readonly everyMs: number = 25_000
+  /** Where a channel begins that has no position yet. 'all': so that nothing is lost when the object is evicted before its first event. */
+  protected readonly begin: 'all' | 'new' = 'all'
+  #client: StreamingClient | undefined
+  #error: unknown
+  #handled = 0
+
+  constructor(ctx: ObjectState, env: Env) {
+    this.ctx = ctx
+    this.env = env
+  }
+
+  /** The channels to hold. */
+  protected abstract readonly channels: readonly string[]
+  /** Makes the client, with this store: `createClient({ auth: …, replayStore })`. */
+  protected abstract connect(replayStore: ReplayStore): StreamingClient
+  /** Called for each event in order, one at a time in each channel. When it rejects, the event comes again with the next alarm. */
+  protected abstract handle(event: StreamEvent): unknown
+
+  /** Holds the subscriptions from now on, across evictions. */
+  async start(): Promise<void> {
+    await this.#intend({ wanted: true, failures: 0 })
+    await this.#keep()
+  }
+
+  /** Finishes what is in hand and lets go. */
+  async stop(): Promise<void> {
+    await this.#intend({ wanted: false, failures: 0 })
+    await this.ctx.storage.deleteAlarm()
+    const client = this.#client
+    this.#client = undefined
+    await client?.stop()
+  }
+
+  async status(): Promise<{ wanted: boolean; running: boolean; state: string; handled: number; failures: number; error?: string }> {
+    const { wanted, failures } = await this.#intent()
+    return {
+      wanted,
+      running: this.#client !== undefined,
+      state: this.#client?.state ?? 'idle',
+      handled: this.#handled,
+      failures,
+      ...(this.#error === undefined ? {} : { error: String(this.#error) }),
+    }
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url)
+    const route = `${request.method} ${pathname}`
+    if (route === 'POST /start') await this.start()
+    else if (route === 'POST /stop') await this.stop()
+    else if (route === 'GET /status') await this.#keep(false)
+    else return Response.json({ error: `${route} is not one of POST /start, POST /stop, GET /status` }, { status: 404 })
+    return Response.json(await this.status())
+  }
+
+  async alarm(): Promise<void> {
+    await this.#keep()
+  }
+
+  /** Sees to it that the loop runs if it is wanted, and that it is looked after again. */
+  async #keep(isDue = true): Promise<void> {
+    const { wanted, failures } = await this.#intent()
+    if (!wanted) return
+    // A failed loop waits for its alarm.
+    if (this.#client === undefined && (isDue || failures === 0)) this.#run()
+    if (isDue) await this.#wakeIn(this.everyMs)
+  }
+
+  #run(): void {
+    const client = this.connect(startingAt(this.begin, durableObjectReplayStore(this.ctx.storage)))
+    this.#client = client
+    const before = this.#handled
+    const loops = this.channels.map((channel) =>
+      client.subscribe(channel).process(async (event) => {
+        await this.handle(event)
+        this.#handled++
+      }),
+    )
+    void Promise.all(loops)
+      .then(
+        () => undefined,
+        (error: unknown) => error ?? new Error('unknown'),
+      )
+      .then(async (error) => {
+        await client.stop().catch(() => {})
+        if (this.#client !== client) return
+        this.#client = undefined
+        this.#error = error
+        if (error === undefined) return
+        const { wanted, failures } = await this.#intent()
+        if (!wanted) return
+        const again = this.#handled > before ? 1 : failures + 1
+        await this.#intend({ wanted, failures: again })
+        await this.#wakeIn(Math.min(maxPauseMs, this.everyMs * 2 ** (again - 1)))
+      })
+  }
+
+  async #intent(): Promise<Intent> {
+    const text = await this.ctx.storage.get(intentKey)
+    return typeof text === 'string' ? (JSON.parse(text) as Intent) : { wanted: false, failures: 0 }
+  }
+
+  async #intend(intent: Intent): Promise<void> {
+    await this.ctx.storage.put(intentKey, JSON.stringify(intent))
+  }
+
+  async #wakeIn(ms: number): Promise<void> {
+    await this.ctx.storage.setAlarm(Date.now() + ms)
+  }
+}

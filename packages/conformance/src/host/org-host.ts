@@ -31,7 +31,7 @@ export async function startOrgHost(): Promise<OrgHost> {
     const path = new URL(request.url ?? '/', url).pathname
     const file = files.get(path)
     if (file) {
-      response.writeHead(200, { 'content-type': file.type, 'cache-control': 'no-store' }).end(file.body)
+      response.writeHead(200, { 'content-type': file.type, 'cache-control': 'no-cache' }).end(file.body)
     } else if (path === '/control') {
       try {
         const command = JSON.parse(await bodyOf(request)) as Command

@@ -77,6 +77,8 @@ export function conversation(transport: Transport, extensions: readonly Extensio
         body: encode(sent(messages)),
         deadline,
         signal,
+        // A goodbye outlives the page that says it.
+        keepalive: messages[0]?.channel === '/meta/disconnect',
       }),
     read(response, request) {
       const shown = Date.parse(response.header('date') ?? '')

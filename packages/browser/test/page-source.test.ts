@@ -1,0 +1,150 @@
+import { createClient, memoryReplayStore, type StreamingClient } from '@sfstream/core'
+import { bayeuxSource, webPlatform } from '@sfstream/core/internal'
+import { createMockOrg, type MockOrg, type VirtualClock, virtualClock } from '@sfstream/mock-org'
+import { describe, expect, test } from 'vitest'
+import type { PageEvents } from '../src/page-events.ts'
+import { pageSource } from '../src/page-source.ts'
+
+const channel = '/event/Order_Event__e'
+
+interface Page extends PageEvents {
+  readonly listeners: number
+  hide(): void
+  show(): void
+  online(): void
+}
+
+function scriptedPage(): Page {
+  const callbacks = { hide: new Set<() => void>(), show: new Set<() => void>(), online: new Set<() => void>() }
+  const on = (name: keyof typeof callbacks) => (callback: () => void) => {
+    callbacks[name].add(callback)
+    return () => void callbacks[name].delete(callback)
+  }
+  const fire = (name: keyof typeof callbacks) => () => {
+    for (const each of [...callbacks[name]]) each()
+  }
+  return {
+    get listeners() {
+      return callbacks.hide.size + callbacks.show.size + callbacks.online.size
+    },
+    onHide: on('hide'),
+    onShow: on('show'),
+    onOnline: on('online'),
+    hide: fire('hide'),
+    show: fire('show'),
+    online: fire('online'),
+  }
+}
+
+interface Rig {
+  clock: VirtualClock
+  org: MockOrg
+  page: Page
+  client: StreamingClient
+  seen: unknown[]
+  states: string[]
+  publish(): void
+}
+
+function rig(): Rig {
+  const clock = virtualClock()
+  const org = createMockOrg({ clock })
+  const page = scriptedPage()
+  const ports = { fetch: org.fetch, now: clock.now, delay: clock.delay, random: clock.random }
+  const source = pageSource(bayeuxSource({ auth: org.session() }, webPlatform(ports)), page)
+  const client = createClient({ source, platform: ports, replayStore: memoryReplayStore() })
+  const seen: unknown[] = []
+  const states: string[] = []
+  let number = 0
+  void (async () => {
+    for await (const status of client.status()) if (status.type === 'state') states.push(status.state)
+  })()
+  return { clock, org, page, client, seen, states, publish: () => void org.publish(channel, { Number__c: ++number }) }
+}
+
+function listen({ client, seen }: Rig): void {
+  void (async () => {
+    for await (const event of client.subscribe(channel)) seen.push((event.payload as { Number__c: number }).Number__c)
+  })()
+}
+
+describe('a page that is left', () => {
+  test('says goodbye at once, holds nothing, and goes on after the last event when it is back', async () => {
+    const it = rig()
+    listen(it)
+    await it.clock.runUntil(() => it.client.state === 'live')
+    it.publish()
+    await it.clock.runUntil(() => it.seen.length === 1)
+    it.page.hide()
+    it.page.hide()
+    await it.clock.settle()
+    expect(it.org.inspect.slots.used).toBe(0)
+    expect(it.clock.pending).toBe(0)
+    expect(it.client.state).toBe('waiting')
+    it.publish()
+    await it.clock.advance(3_600_000)
+    expect(it.seen).toEqual([1])
+    it.page.show()
+    await it.clock.runUntil(() => it.seen.length === 2)
+    it.publish()
+    await it.clock.runUntil(() => it.seen.length === 3)
+    expect(it.seen).toEqual([1, 2, 3])
+    expect(it.org.inspect.handshakes).toBe(2)
+    expect(it.states).not.toContain('stopped')
+    await it.client.stop()
+    expect(it.page.listeners).toBe(0)
+    expect(it.clock.pending).toBe(0)
+  })
+
+  test('in the middle of a handshake: the subscription is there when it is back', async () => {
+    const it = rig()
+    it.org.faults.next({ on: 'handshake', kind: 'delay', ms: 5_000 })
+    listen(it)
+    await it.clock.advance(1_000)
+    it.page.hide()
+    await it.clock.advance(60_000)
+    it.page.show()
+    await it.clock.runUntil(() => it.client.state === 'live')
+    it.publish()
+    await it.clock.runUntil(() => it.seen.length === 1)
+    await it.client.stop()
+  })
+
+  test('and stopped while it is away: the loops end, and showing it again begins nothing', async () => {
+    const it = rig()
+    listen(it)
+    await it.clock.runUntil(() => it.client.state === 'live')
+    it.page.hide()
+    await it.clock.settle()
+    const starting = it.client.start()
+    await it.client.stop()
+    await expect(starting).rejects.toMatchObject({ code: 'client_stopped' })
+    it.page.show()
+    await it.clock.advance(60_000)
+    expect(it.org.inspect.handshakes).toBe(1)
+    expect(it.page.listeners).toBe(0)
+  })
+})
+
+describe('a network that comes back', () => {
+  test('is used at once, whatever delay was running; a live session is left alone', async () => {
+    const it = rig()
+    listen(it)
+    await it.clock.runUntil(() => it.client.state === 'live')
+    it.page.online()
+    await it.clock.settle()
+    expect(it.org.inspect.handshakes).toBe(1)
+    const back = it.org.faults.offline()
+    await it.clock.runUntil(() => it.client.state === 'waiting')
+    await it.clock.advance(300_000)
+    await it.clock.runUntil(() => it.client.state === 'waiting')
+    back()
+    const at = it.clock.now()
+    it.page.online()
+    await it.clock.runUntil(() => it.client.state === 'live')
+    expect(it.clock.now() - at).toBeLessThan(100)
+    it.publish()
+    await it.clock.runUntil(() => it.seen.length === 1)
+    await it.client.stop()
+  })
+})

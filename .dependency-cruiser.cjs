@@ -7,9 +7,7 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     only('core-stands-alone', `${core}/`, `${core}/`),
     only('auth-and-rest-on-core', '^packages/(auth|rest)/src', '^packages/(core/(src|dist)|$1/)'),
-    only('adapters-on-core-and-auth', '^packages/(node|browser|deno)/src', '^packages/($1|core|auth)/'),
-    only('relay-on-core', '^packages/relay/src', '^packages/(relay|core)/'),
-    only('cloudflare-on-core-auth-relay', '^packages/cloudflare/src', '^packages/(cloudflare|core|auth|relay)/'),
+    only('adapters-on-core-and-auth', '^packages/(node|browser|deno|cloudflare)/src', '^packages/($1|core|auth)/'),
     only('mock-org-on-wire-types', '^packages/mock-org/src', '^packages/(mock-org|core)/'),
     {
       name: 'mock-org-imports-types-only',

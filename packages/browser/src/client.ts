@@ -10,23 +10,13 @@ import { sessionStorageReplayStore } from './web-storage-replay-store.ts'
  * last event, and when the network comes back it tries at once.
  */
 export function createClient(options: ClientOptions): StreamingClient {
+  // First: what the Source is made of has to be right.
   checkOptions(options)
   const replayStore = options.replayStore === undefined ? sessionStorageReplayStore() : options.replayStore
   if ('source' in options && options.source) return createCoreClient({ ...options, replayStore })
-  const { auth, apiVersion, endpoint, transport, extensions, retry, reconnect, followAdvice, ...common } = options as Exclude<
-    ClientOptions,
-    { source: unknown }
-  >
+  const bayeux = options as Exclude<ClientOptions, { source: unknown }>
   const platform = webPlatform(options.platform)
-  const bayeux = {
-    auth,
-    transport: transport ?? fetchTransport(platform, { cookies: 'browser' }),
-    ...(apiVersion !== undefined && { apiVersion }),
-    ...(endpoint !== undefined && { endpoint }),
-    ...(extensions !== undefined && { extensions }),
-    ...(retry !== undefined && { retry }),
-    ...(reconnect !== undefined && { reconnect }),
-    ...(followAdvice !== undefined && { followAdvice }),
-  }
-  return createCoreClient({ ...common, source: pageSource(bayeuxSource(bayeux, platform), browserPageEvents()), replayStore })
+  const transport = bayeux.transport ?? fetchTransport(platform, { cookies: 'browser' })
+  const source = pageSource(bayeuxSource({ ...bayeux, transport }, platform), browserPageEvents())
+  return createCoreClient({ ...options, source, replayStore })
 }

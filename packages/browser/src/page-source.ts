@@ -1,19 +1,27 @@
-import { type Source, type SourceObserver, type SourceState, StateError } from '@sfstream/core'
+import { type Source, type SourceState, StateError } from '@sfstream/core'
 import type { PageEvents } from './page-events.ts'
+
+/** What waits for the session to be taken up again. */
+interface Away {
+  back: Promise<void>
+  resolve(): void
+  reject(error: StateError): void
+}
 
 /**
  * A Source that follows the life of its page: says goodbye when the page is left or frozen, so that the org keeps no session for
  * nobody and nothing keeps the page out of the back/forward cache; comes back when the page does; and tries again at once when the
- * network is back. Channels are then opened again after the last event, as after any lost session.
+ * network is back. [PROTOCOL T5] Channels are then opened again after the last event, as after any lost session.
  */
 export function pageSource(inner: Source, page: PageEvents): Source {
   let listening: (() => void)[] = []
   let state: SourceState = 'idle'
-  /** While the page is away: what waits for it. */
-  let away: { back: Promise<void>; resolve: () => void; reject: (error: StateError) => void } | undefined
+  let hidden = false
+  let away: Away | undefined
   let leaving: Promise<void> = Promise.resolve()
-  /** How often the session was given up for the page's sake. */
+  /** How often the session was given up for the page's sake, and by the caller. */
   let leaves = 0
+  let stops = 0
 
   inner.observe({
     status: (status) => {
@@ -22,45 +30,50 @@ export function pageSource(inner: Source, page: PageEvents): Source {
   })
 
   const leave = (): void => {
-    if (away) return
+    // What has failed, or was never begun, is not for a page to begin again.
+    if (away || state === 'idle' || state === 'failed' || state === 'stopped') return
     leaves++
-    let resolve = (): void => {}
-    let reject: (error: StateError) => void = () => {}
-    const back = new Promise<void>((done, fail) => {
-      resolve = done
-      reject = fail
-    })
-    back.catch(() => {})
-    away = { back, resolve, reject }
+    away = waiting()
     leaving = inner.stop().catch(() => {})
   }
   const comeBack = (): void => {
-    const waiting = away
-    if (!waiting) return
+    const left = away
+    if (!left) return
     void leaving.then(() => {
-      if (away !== waiting) return
+      // Left again meanwhile, or stopped.
+      if (hidden || away !== left) return
       away = undefined
       inner.start().catch(() => {})
-      waiting.resolve()
+      left.resolve()
     })
   }
+  const hide = (): void => {
+    hidden = true
+    leave()
+  }
+  const show = (): void => {
+    hidden = false
+    comeBack()
+  }
   const retryNow = (): void => {
-    if (away || state !== 'waiting') return
+    if (hidden || state !== 'waiting') return
     leave()
     comeBack()
   }
   const listen = (): void => {
-    if (listening.length === 0) listening = [page.onHide(leave), page.onShow(comeBack), page.onOnline(retryNow)]
+    if (listening.length === 0) listening = [page.onHide(hide), page.onShow(show), page.onOnline(retryNow)]
   }
   /** Waits for the page, and begins again what its leaving has interrupted. */
   const whileHere = async <T>(work: () => Promise<T>): Promise<T> => {
+    listen()
+    const stopsBefore = stops
     for (;;) {
       await away?.back
-      const before = leaves
+      const leavesBefore = leaves
       try {
         return await work()
       } catch (error) {
-        if (leaves === before) throw error
+        if (leaves === leavesBefore || stops !== stopsBefore) throw error
       }
     }
   }
@@ -72,37 +85,42 @@ export function pageSource(inner: Source, page: PageEvents): Source {
     get live() {
       return !away && inner.live
     },
-    now: () => inner.now?.() ?? Date.now(),
-    start() {
-      listen()
-      return whileHere(() => inner.start())
-    },
-    org() {
-      listen()
-      return whileHere(() => inner.org())
-    },
+    ...(inner.now && { now: () => inner.now!() }),
+    start: () => whileHere(() => inner.start()),
+    org: () => whileHere(() => inner.org()),
     open: (request) => inner.open(request),
     hold: () => inner.hold(),
     send: (message) => inner.send(message),
-    observe(observer: SourceObserver) {
-      return inner.observe({
+    observe: (observer) =>
+      inner.observe({
         ...observer,
         status(status) {
           // It has not stopped: it waits for its page.
-          const stopping = status.type === 'state' && (status.state === 'stopping' || status.state === 'stopped')
-          if (away && stopping) {
-            if (status.state === 'stopped') observer.status?.({ type: 'state', state: 'waiting' })
-          } else observer.status?.(status)
+          const isStop = away && status.type === 'state' && (status.state === 'stopping' || status.state === 'stopped')
+          if (!isStop) observer.status?.(status)
+          else if (status.state === 'stopped') observer.status?.({ type: 'state', state: 'waiting' })
         },
-      })
-    },
+      }),
     async stop() {
+      stops++
       for (const remove of listening.splice(0)) remove()
-      const waiting = away
+      hidden = false
+      const left = away
       away = undefined
-      waiting?.reject(new StateError({ code: 'client_stopped', message: 'The client was stopped.', remediation: 'Call start() again.' }))
+      left?.reject(new StateError({ code: 'client_stopped', message: 'The client was stopped.', remediation: 'Call start() again.' }))
       await leaving
       await inner.stop()
     },
   }
+}
+
+function waiting(): Away {
+  let resolve = (): void => {}
+  let reject: Away['reject'] = () => {}
+  const back = new Promise<void>((done, fail) => {
+    resolve = done
+    reject = fail
+  })
+  back.catch(() => {})
+  return { back, resolve, reject }
 }

@@ -126,7 +126,37 @@ describe('a page that is left', () => {
   })
 })
 
+test('a client that has failed is not begun again by its page', async () => {
+  const it = rig()
+  it.org.faults.revokeTokens()
+  await expect(it.client.start()).rejects.toMatchObject({ code: 'token_refused' })
+  const { length } = it.org.inspect.requests
+  it.page.hide()
+  it.page.show()
+  it.page.online()
+  await it.clock.advance(60_000)
+  expect(it.org.inspect.requests).toHaveLength(length)
+  await it.client.stop()
+})
+
 describe('a network that comes back', () => {
+  test('as the page is left: nothing begins until it is back', async () => {
+    const it = rig()
+    listen(it)
+    await it.clock.runUntil(() => it.client.state === 'live')
+    const back = it.org.faults.offline()
+    await it.clock.runUntil(() => it.client.state === 'waiting')
+    back()
+    it.page.online()
+    it.page.hide()
+    await it.clock.advance(60_000)
+    expect(it.org.inspect.handshakes).toBe(1)
+    it.page.show()
+    it.publish()
+    await it.clock.runUntil(() => it.seen.length === 1)
+    await it.client.stop()
+  })
+
   test('is used at once, whatever delay was running; a live session is left alone', async () => {
     const it = rig()
     listen(it)

@@ -100,38 +100,39 @@ export abstract class StreamingObject<Env = unknown> {
   async #keep(isDue = true): Promise<void> {
     const { wanted, failures } = await this.#intent()
     if (!wanted) return
+    // First: whatever happens, it is looked after again.
+    if (isDue) await this.#wakeIn(this.everyMs)
     // A failed loop waits for its alarm.
     if (this.#client === undefined && (isDue || failures === 0)) this.#run()
-    if (isDue) await this.#wakeIn(this.everyMs)
   }
 
   #run(): void {
-    const client = this.connect(startingAt(this.begin, durableObjectReplayStore(this.ctx.storage)))
-    this.#client = client
     const before = this.#handled
-    const loops = this.channels.map((channel) =>
-      client.subscribe(channel).process(async (event) => {
-        await this.handle(event)
-        this.#handled++
-      }),
-    )
-    void Promise.all(loops)
-      .then(
-        () => undefined,
-        (error: unknown) => error ?? new Error('unknown'),
-      )
-      .then(async (error) => {
-        await client.stop().catch(() => {})
-        if (this.#client !== client) return
-        this.#client = undefined
-        this.#error = error
-        if (error === undefined) return
-        const { wanted, failures } = await this.#intent()
-        if (!wanted) return
-        const again = this.#handled > before ? 1 : failures + 1
-        await this.#intend({ wanted, failures: again })
-        await this.#wakeIn(Math.min(maxPauseMs, this.everyMs * 2 ** (again - 1)))
-      })
+    let client: StreamingClient | undefined
+    const run = async (): Promise<void> => {
+      client = this.connect(startingAt(this.begin, durableObjectReplayStore(this.ctx.storage)))
+      this.#client = client
+      await Promise.all(this.channels.map((channel) => this.#work(client!, channel)))
+    }
+    run().catch(async (error: unknown) => {
+      await client?.stop().catch(() => {})
+      // Stopped, or begun anew meanwhile.
+      if (this.#client !== client) return
+      this.#client = undefined
+      this.#error = error
+      const { wanted, failures } = await this.#intent()
+      if (!wanted) return
+      const again = this.#handled > before ? 1 : failures + 1
+      await this.#intend({ wanted, failures: again })
+      await this.#wakeIn(Math.min(maxPauseMs, this.everyMs * 2 ** (again - 1)))
+    })
+  }
+
+  #work(client: StreamingClient, channel: string): Promise<void> {
+    return client.subscribe(channel).process(async (event) => {
+      await this.handle(event)
+      this.#handled++
+    })
   }
 
   async #intent(): Promise<Intent> {

@@ -16,6 +16,7 @@ export async function runtimeTests(runtime: RuntimeName): Promise<void> {
     })
     if ('unavailable' in report) return
     for (const { group, name, outcome, reason } of report.results) {
+      // Excused in capabilities.ts, which has the reason.
       if (outcome === 'skipped') test.skip(`${group}: ${name} (${reason})`, () => {})
       else
         test(`${group}: ${name}`, () => {

@@ -77,7 +77,7 @@ export function conversation(transport: Transport, extensions: readonly Extensio
         body: encode(sent(messages)),
         deadline,
         signal,
-        // A goodbye outlives the page that says it.
+        // [PROTOCOL T5]
         keepalive: messages[0]?.channel === '/meta/disconnect',
       }),
     read(response, request) {

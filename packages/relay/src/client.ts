@@ -1,1 +1,0 @@
-export type { Source } from '@sfstream/core'

@@ -1,1 +1,0 @@
-export type { StreamEvent } from '@sfstream/core'

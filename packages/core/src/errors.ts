@@ -125,3 +125,12 @@ export class ProtocolError extends SfStreamError {
 export class StateError extends SfStreamError {
   static override readonly brand: string = 'StateError'
 }
+
+/** What was thrown or given, for a message: some values cannot be made text (`{ toString: [] }`). */
+export function textOf(value: unknown): string {
+  try {
+    return value instanceof Error ? value.message : String(value)
+  } catch {
+    return `an ${typeof value} that has no text`
+  }
+}

@@ -1,4 +1,4 @@
-import { AuthenticationError } from './errors.ts'
+import { AuthenticationError, textOf } from './errors.ts'
 
 /**
  * The origin to talk to. Lightning and Setup pages are what people paste from the address bar; they serve no API.
@@ -24,6 +24,6 @@ export function instanceUrl(value: string | URL, option = 'instanceUrl'): URL {
 
 /** Enough to recognise; a token or password pasted into the wrong field stays secret. */
 function shown(value: unknown): string {
-  const text = String(value)
+  const text = textOf(value)
   return URL.canParse?.(text) ? new URL(text).origin : text.length > 15 ? `${text.slice(0, 15)}…` : text
 }

@@ -1,4 +1,4 @@
-import { SfStreamError } from '@sfstream/core'
+import { createClient, SfStreamError } from '@sfstream/core'
 import { describe, expect, it } from 'vitest'
 import { json, platformEvent } from '../../../core/test/support/scripted-org.ts'
 import { type Hostility, withHostileOrg } from './hostile-rig.ts'
@@ -8,6 +8,23 @@ import { type Hostility, withHostileOrg } from './hostile-rig.ts'
 const other = '/event/Other__e'
 const friendlyAtOnce: Hostility = (request, org) => json(org.friendly(request))
 describe('a wrong call', () => {
+  it.each<[string, unknown]>([
+    ['has no text', { toString: [] }],
+    ['has no prototype', Object.create(null)],
+    ['is a symbol', Symbol('x')],
+  ])('with a value that %s is told by a typed error', async (_, value) => {
+    const auth = { accessToken: 'x', instanceUrl: 'https://acme.my.salesforce.com' }
+    const client = createClient({ auth })
+    const calls: (() => unknown)[] = [
+      () => client.subscribe(value as string),
+      () => client.subscribe(other, { replay: value as number }),
+      () => createClient({ auth: { ...auth, instanceUrl: value as string } }),
+      () => createClient({ auth, endpoint: value as string }),
+    ]
+    for (const call of calls) expect(call).toThrow(SfStreamError)
+    await client.stop()
+  })
+
   it.each<[string, unknown, unknown]>([
     ['no handler', undefined, {}],
     ['an orderBy that is no function', () => {}, { orderBy: 'Id' }],

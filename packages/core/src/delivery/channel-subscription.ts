@@ -3,7 +3,7 @@ import { type Ending, queue } from '../async/queue.ts'
 import { type Serial, serial } from '../async/serial.ts'
 import { onAbort } from '../async/signals.ts'
 import type { ClientStatus } from '../client-status.ts'
-import { SfStreamError, StateError } from '../errors.ts'
+import { SfStreamError, StateError, textOf } from '../errors.ts'
 import { dateMs } from '../events/event-fields.ts'
 import type { StreamEvent } from '../events/stream-event.ts'
 import type { SubscribeOptions } from '../options.ts'
@@ -239,7 +239,7 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
         typeof handler !== 'function'
           ? ['the handler is no function', 'Pass what is to be called for each event.']
           : !(concurrency >= 1)
-            ? [`concurrency is ${String(concurrency)}`, 'Pass a number of 1 or more.']
+            ? [`concurrency is ${textOf(concurrency)}`, 'Pass a number of 1 or more.']
             : orderBy !== undefined && typeof orderBy !== 'function'
               ? ['orderBy is no function', 'Pass one that gives each event a key, or nothing.']
               : undefined

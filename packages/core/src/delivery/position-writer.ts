@@ -1,5 +1,5 @@
 import { type Deferred, deferred } from '../async/deferred.ts'
-import { ReplayError, SfStreamError } from '../errors.ts'
+import { ReplayError, SfStreamError, textOf } from '../errors.ts'
 import type { Platform } from '../platform.ts'
 import type { ReplayKey, ReplayPosition, ReplayStore } from './replay-store.ts'
 
@@ -164,7 +164,7 @@ function storeError(key: ReplayKey, cause: unknown): SfStreamError {
   if (cause instanceof SfStreamError) return cause
   return new ReplayError({
     code: 'store_failed',
-    message: `The position of ${key.channel} could not be saved: ${cause instanceof Error ? cause.message : String(cause)}.`,
+    message: `The position of ${key.channel} could not be saved: ${textOf(cause)}.`,
     remediation: 'Mend the replay store; events since the last saved position will come again after a restart.',
     retryable: true,
     channel: key.channel,

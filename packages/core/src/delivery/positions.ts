@@ -1,6 +1,6 @@
 import { deadlineReached, withDeadline } from '../async/with-deadline.ts'
 import type { ClientStatus } from '../client-status.ts'
-import { ReplayError, SfStreamError } from '../errors.ts'
+import { ReplayError, SfStreamError, textOf } from '../errors.ts'
 import { checkedReplayId } from '../events/replay-id.ts'
 import type { Platform } from '../platform.ts'
 import type { StartPosition } from '../source/source.ts'
@@ -33,7 +33,7 @@ export function positions(store: ReplayStore, platform: Platform, report: (statu
     new ReplayError({
       code: 'store_unreadable',
       message: `The stored position of ${channel} could not be read: ${
-        cause === deadlineReached ? `no answer within ${loadLimitMs} ms` : cause instanceof Error ? cause.message : String(cause)
+        cause === deadlineReached ? `no answer within ${loadLimitMs} ms` : textOf(cause)
       }.`,
       remediation: "Mend the replay store, or choose where to begin: replay: 'all', 'new' or an id.",
       channel,

@@ -1,4 +1,4 @@
-import { ReplayError } from '../errors.ts'
+import { ReplayError, textOf } from '../errors.ts'
 import type { ReplayId } from './stream-event.ts'
 
 /** A replay id as given by a caller or a store, checked. @throws ReplayError `bad_replay` */
@@ -10,7 +10,7 @@ export function checkedReplayId(value: unknown): ReplayId {
   }
   throw new ReplayError({
     code: 'bad_replay',
-    message: `${typeof value === 'object' ? JSON.stringify(value) : String(value)} is not a replay position.`,
+    message: `${textOf(value)} is not a replay position.`,
     remediation: "Use 'stored', 'new', 'all', 'off', or the replay id of an event received before.",
   })
 }

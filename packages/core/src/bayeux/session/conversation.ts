@@ -1,4 +1,4 @@
-import { ProtocolError, SfStreamError } from '../../errors.ts'
+import { ProtocolError, SfStreamError, textOf } from '../../errors.ts'
 import type { Extension } from '../../options.ts'
 import type { Deadline, Transport, TransportResponse } from '../transport/transport.ts'
 import { type Decoded, decode, decodeBroken } from '../wire/decode.ts'
@@ -130,7 +130,7 @@ function readFault(error: unknown): Fault {
 function extensionFailed(cause: unknown): ProtocolError {
   return new ProtocolError({
     code: 'bad_reply',
-    message: `An extension failed: ${String(cause)}.`,
+    message: `An extension failed: ${textOf(cause)}.`,
     remediation: 'Mend the extension.',
     retryable: true,
     cause,

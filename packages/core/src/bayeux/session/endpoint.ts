@@ -2,7 +2,7 @@ import { apiVersion, latestApiVersion } from '../../api-version.ts'
 import { readText } from '../../async/read-text.ts'
 import { deadlineReached, withDeadline } from '../../async/with-deadline.ts'
 import type { OrgSession } from '../../auth-provider.ts'
-import { SfStreamError, TransportError } from '../../errors.ts'
+import { SfStreamError, TransportError, textOf } from '../../errors.ts'
 import { instanceUrl } from '../../instance-url.ts'
 import type { BayeuxOptions } from '../../options.ts'
 import type { Platform } from '../../platform.ts'
@@ -43,7 +43,7 @@ function checkedEndpoint(value: string | URL): URL {
   }
   throw new SfStreamError({
     code: 'bad_option',
-    message: `endpoint '${String(value)}' is not an http(s) URL.`,
+    message: `endpoint '${textOf(value)}' is not an http(s) URL.`,
     remediation: 'Pass the whole URL, such as https://app.example/cometd/66.0.',
   })
 }
@@ -61,7 +61,7 @@ async function versionList(origin: URL, signal: AbortSignal, platform: Platform)
     })
   } catch (cause) {
     if (signal.aborted) throw signal.reason
-    const why = cause === deadlineReached ? 'no answer within 30 s' : cause instanceof Error ? cause.message : String(cause)
+    const why = cause === deadlineReached ? 'no answer within 30 s' : textOf(cause)
     throw new TransportError({
       code: 'network',
       message: `The API versions of ${origin.host} could not be read: ${why}.`,

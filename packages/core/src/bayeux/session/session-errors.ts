@@ -1,4 +1,4 @@
-import { SfStreamError, TransportError } from '../../errors.ts'
+import { SfStreamError, TransportError, textOf } from '../../errors.ts'
 
 /** Why requests of a session that is over are void. */
 export const interrupted = new TransportError({
@@ -13,7 +13,7 @@ export function knownError(error: unknown): SfStreamError {
   if (error instanceof SfStreamError) return error
   return new TransportError({
     code: 'network',
-    message: `The transport failed: ${error instanceof Error ? error.message : String(error)}.`,
+    message: `The transport failed: ${textOf(error)}.`,
     remediation: 'See the cause.',
     retryable: true,
     cause: error,

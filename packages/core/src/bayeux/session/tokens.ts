@@ -1,6 +1,6 @@
 import { untilAborted } from '../../async/until-aborted.ts'
 import type { AuthProvider, OrgSession } from '../../auth-provider.ts'
-import { AuthenticationError, SfStreamError } from '../../errors.ts'
+import { AuthenticationError, SfStreamError, textOf } from '../../errors.ts'
 import { instanceUrl } from '../../instance-url.ts'
 import type { BayeuxOptions } from '../../options.ts'
 import type { Platform } from '../../platform.ts'
@@ -52,7 +52,7 @@ export function tokens(auth: BayeuxOptions['auth'], platform: Platform): Tokens 
         if (signal.aborted || error instanceof SfStreamError) throw error
         throw new AuthenticationError({
           code: 'login_refused',
-          message: `The auth provider failed: ${error instanceof Error ? error.message : String(error)}.`,
+          message: `The auth provider failed: ${textOf(error)}.`,
           remediation: 'See the cause; a provider marks passing failures as retryable.',
           cause: error,
         })

@@ -1,11 +1,11 @@
-import { SubscribeError } from '../../errors.ts'
+import { SubscribeError, textOf } from '../../errors.ts'
 
 /** A channel as given by a caller, checked. @throws SubscribeError `bad_channel` */
 export function checkedChannel(value: unknown): string {
   const refuse = (why: string, remediation: string): SubscribeError =>
     new SubscribeError({
       code: 'bad_channel',
-      message: `Channel ${typeof value === 'string' ? JSON.stringify(value) : String(value)} ${why}.`,
+      message: `Channel ${typeof value === 'string' ? JSON.stringify(value) : textOf(value)} ${why}.`,
       remediation,
     })
   if (typeof value !== 'string') throw refuse('is not text', "Pass a channel name such as '/event/Order__e'.")

@@ -7,7 +7,9 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     only('core-stands-alone', `${core}/`, `${core}/`),
     only('auth-and-rest-on-core', '^packages/(auth|rest)/src', '^packages/(core/(src|dist)|$1/)'),
-    only('adapters-on-core-and-auth', '^packages/(node|browser|deno|cloudflare)/src', '^packages/($1|core|auth)/'),
+    only('adapters-on-core-and-auth', '^packages/(node|browser|deno)/src', '^packages/($1|core|auth)/'),
+    only('relay-on-core', '^packages/relay/src', '^packages/(relay|core)/'),
+    only('cloudflare-on-core-auth-relay', '^packages/cloudflare/src', '^packages/(cloudflare|core|auth|relay)/'),
     only('mock-org-on-wire-types', '^packages/mock-org/src', '^packages/(mock-org|core)/'),
     {
       name: 'mock-org-imports-types-only',
@@ -27,6 +29,11 @@ module.exports = {
       'session-runs-the-machine',
       `${core}/bayeux/session/`,
       `${core}/(bayeux/|source/|async/|errors|platform|options|auth-provider|instance-url|org-key|api-version|events/)`,
+    ),
+    only(
+      'fan-out-above-the-client',
+      `${core}/fan-out/`,
+      `${core}/(fan-out/|delivery/subscription|source/|async/|events/|errors|platform|client-status|streaming-client)`,
     ),
     only(
       'delivery-knows-the-port-only',

@@ -12,6 +12,8 @@ const alias = {
   '@sfstream/rest': source('rest/src/index.ts'),
   '@sfstream/node': source('node/src/index.ts'),
   '@sfstream/browser': source('browser/src/index.ts'),
+  '@sfstream/relay/client': source('relay/src/client.ts'),
+  '@sfstream/relay': source('relay/src/index.ts'),
   '@sfstream/cloudflare': source('cloudflare/src/index.ts'),
   '@sfstream/deno': source('deno/src/index.ts'),
   '@sfstream/mock-org/node': source('mock-org/src/node.ts'),

@@ -12,8 +12,6 @@ export type ClientStatus =
   | { type: 'invalidEvent'; channel: string; replayId: ReplayId | undefined; issues: string }
   /** A channel is subscribed again after a lost session or a pause. */
   | { type: 'resubscribed'; channel: string; from: StartPosition }
-  /** Events may be missing, or may come again: positions between `from` and `to` could not be honoured. */
-  | { type: 'replayGap'; channel: string; reason: ReplayGapReason; from: ReplayId | undefined; to: StartPosition; error?: SfStreamError }
   /** A full buffer: the channel is unsubscribed (`wire`) or the next poll held (`held`) until there is room. */
   | { type: 'paused'; channel: string; buffered: number; how: 'held' | 'wire' }
   /** The consumer is more than half the org's retention behind. */
@@ -22,15 +20,3 @@ export type ClientStatus =
   | { type: 'subscriptionFailed'; channel: string; error: unknown }
   /** A position could not be saved; it is tried again, and nothing is delivered less because of it. */
   | { type: 'storeFailed'; channel: string; error: SfStreamError }
-
-export type ReplayGapReason =
-  /** The org refused the position: it is older than the retention, or the org's event bus was reset. */
-  | 'position-refused'
-  /** The session was lost before any position was known. */
-  | 'no-position'
-  /** The limit on deliveries stood in the way of a full replay. */
-  | 'limit'
-  /** The token now belongs to another org. */
-  | 'other-org'
-  /** The store holds positions of this consumer for other orgs, none for this one. */
-  | 'unknown-org'

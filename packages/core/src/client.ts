@@ -91,6 +91,10 @@ export function createClient(options: ClientOptions): StreamingClient {
     get endpoint() {
       return source.endpoint
     },
+    async org() {
+      begin()
+      return source.org()
+    },
     async start() {
       if (stopping) {
         const asked = stops

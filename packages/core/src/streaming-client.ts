@@ -10,6 +10,8 @@ export interface StreamingClient extends AsyncDisposable {
   readonly state: ClientState
   /** The CometD endpoint, once known. */
   readonly endpoint: URL | undefined
+  /** Names the org, as in replay keys: the first 15 characters of its id, else its host. Logs in if need be. @throws the coded error once the client has failed */
+  org(): Promise<string>
   /** Connects. Optional: the first subscription does it. */
   start(): Promise<void>
   /** Begins a subscription at once; `ready` tells when the org has accepted it. */

@@ -1,13 +1,14 @@
 import { type Deferred, deferred } from '../async/deferred.ts'
 import { linkedController } from '../async/signals.ts'
 import { untilAborted } from '../async/until-aborted.ts'
-import type { ClientStatus, ReplayGapReason } from '../client-status.ts'
+import type { ClientStatus } from '../client-status.ts'
 import { LimitError, ReplayError, type SfStreamError } from '../errors.ts'
 import { dateMs, eventFields, identityOf, kindOfChannel, retentionMs } from '../events/event-fields.ts'
 import type { ReplayId } from '../events/stream-event.ts'
 import type { CommonOptions } from '../options.ts'
 import type { Platform } from '../platform.ts'
 import type { Batch, Source, StartPosition } from '../source/source.ts'
+import type { ReplayGapReason } from '../source/source-status.ts'
 import { identities } from './identities.ts'
 import type { Channel, Member } from './member.ts'
 import type { Pressure } from './pressure.ts'
@@ -120,6 +121,7 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
   const receive = (batch: Batch): void => {
     const { bytesEach, complete } = batch
     const messages = certain(batch)
+    if (batch.repeats) known.resubscribed()
     let previous: ReplayId | undefined
     let beforeGroup: ReplayId | undefined
     let firstDate: string | undefined

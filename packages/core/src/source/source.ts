@@ -73,4 +73,6 @@ export interface Batch {
   bytesEach: number
   /** False when the reply was cut off: events sharing the last one's id may be missing. */
   complete: boolean
+  /** Events received before may come again from this one on. */
+  repeats?: boolean
 }

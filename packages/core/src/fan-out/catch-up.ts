@@ -1,0 +1,195 @@
+import { deferred } from '../async/deferred.ts'
+import { linkedController } from '../async/signals.ts'
+import { sleep } from '../async/sleep.ts'
+import type { ReplayId } from '../events/stream-event.ts'
+import type { Platform } from '../platform.ts'
+import type { StreamingClient } from '../streaming-client.ts'
+import { eventBatches, type Wrap } from './event-batches.ts'
+import { type EventWindow, eventWindow } from './event-window.ts'
+import type { Member, Onward } from './hub-reader.ts'
+
+/** Never drops what has not been read: the next batch waits until all have read the one before. */
+const limits = { maxEvents: 2_000, maxBytes: Number.POSITIVE_INFINITY }
+
+export interface CatchUpParts<T> {
+  channel: string
+  from: ReplayId | 'all'
+  live: EventWindow<T>
+  connect(): StreamingClient
+  wrap: Wrap<T>
+  /** The slowest reader holds a replay up for this long; then it is left behind. */
+  stallMs: number
+  platform: Platform
+  /** Events have come, and reached these positions. */
+  reached(catchUp: CatchUp<T>, positions: readonly { position: ReplayId; next: number }[]): void
+}
+
+/**
+ * One replay, for readers whose position the live window does not hold: a session of its own, until an event is met that the live
+ * window holds too. Readers share its window, and the slowest sets the pace for as long as `stallMs` allow.
+ */
+export interface CatchUp<T> {
+  /** Where a reader of that position can go on here, while the replay lasts. */
+  numberAfter(position: ReplayId): number | undefined
+  /** Takes a reader in at a number of the window. */
+  join(member: Member<T>, number: number): void
+  /** The live window has grown: what was met here may have come there. */
+  compare(): void
+  /** Runs until the hand-over. Rejects when the replay fails. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
+  const { channel, from, live, platform } = parts
+  const window = eventWindow<T>(limits)
+  const members = new Set<Member<T>>()
+  let accepted = false
+  let last: ReplayId | undefined
+  let to: Onward['to']
+  let blind = false
+  let eased = deferred<void>()
+  let finish = (): void => {}
+  const onward: Onward = {
+    get to() {
+      return to
+    },
+    get blind() {
+      return blind
+    },
+    taken: () => eased.resolve(),
+  }
+
+  /** Those who still read here. */
+  const present = (): Member<T>[] => {
+    for (const member of members) {
+      if (member.place.type !== 'window' || member.place.window !== window) members.delete(member)
+    }
+    return [...members]
+  }
+  const numberOf = ({ place }: Member<T>): number => (place.type === 'window' ? place.number : 0)
+  const wake = (): void => {
+    for (const member of present()) member.ready()
+  }
+  const handOver = (number: number | 'nowhere'): void => {
+    to ??= number
+    finish()
+    wake()
+  }
+  const compare = (): void => {
+    const met = last === undefined ? undefined : live.after(last)
+    if (met !== undefined && to === undefined) handOver(met)
+  }
+  /** Waits until all have read everything, or those who have not have stood still for too long. */
+  const room = async (signal: AbortSignal): Promise<void> => {
+    for (;;) {
+      const behind = present().filter((member) => numberOf(member) < window.end)
+      if (behind.length === 0 || signal.aborted) return
+      const before = behind.map(numberOf)
+      eased = deferred()
+      const { controller: wait, release } = linkedController(signal)
+      const stalled = sleep(parts.stallMs, wait.signal, platform).then(
+        () => true,
+        () => false,
+      )
+      const isStalled = await Promise.race([eased.promise.then(() => false), stalled])
+      wait.abort()
+      release()
+      if (!isStalled) continue
+      behind.forEach((member, at) => {
+        if (numberOf(member) === before[at] && member.place.type === 'window') member.place = { type: 'fallen' }
+      })
+    }
+  }
+
+  const replay = async (client: StreamingClient, signal: AbortSignal): Promise<void> => {
+    const subscription = client.subscribe(channel, { replay: from, until: 'caught-up', signal })
+    subscription.ready.then(
+      () => {
+        accepted = true
+        for (const member of present()) {
+          member.notices.push({ type: 'subscribed', from: member.position })
+          member.ready()
+        }
+      },
+      () => {},
+    )
+    try {
+      for await (const batch of eventBatches(subscription, parts.wrap)) {
+        const first = window.end
+        window.push(batch)
+        const reached: { position: ReplayId; next: number }[] = []
+        batch.forEach(({ position }, at) => {
+          if (position === undefined) return
+          last = position
+          reached.push({ position, next: first + at + 1 })
+        })
+        parts.reached(catchUp, reached)
+        wake()
+        compare()
+        // Nobody reads any more: what is replayed counts against the org's allocation.
+        if (present().length === 0) handOver('nowhere')
+        if (signal.aborted) return
+        await room(signal)
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+  }
+
+  const catchUp: CatchUp<T> = {
+    numberAfter(position) {
+      const number = to === undefined ? window.after(position) : undefined
+      return number !== undefined && number >= window.start ? number : undefined
+    },
+    join(member, number) {
+      members.add(member)
+      member.place = { type: 'window', window, number, onward }
+      if (accepted) member.notices.push({ type: 'subscribed', from: member.position })
+      member.ready()
+    },
+    compare,
+    async run(signal) {
+      const { controller: own, release } = linkedController(signal)
+      finish = () => own.abort(new Error('handed over'))
+      const client = parts.connect()
+      const gaps = client.status()
+      const watch = async (): Promise<void> => {
+        for await (const status of gaps) {
+          if (status.type !== 'replayGap' || status.channel !== channel) continue
+          const { type: _, channel: __, ...gap } = status
+          window.push([{ type: 'gap', own: true, ...gap }])
+          wake()
+        }
+      }
+      const watching = watch()
+      try {
+        await replay(client, own.signal)
+        if (signal.aborted || to !== undefined) return
+        compare()
+        if (to !== undefined) return
+        blind = true
+        // The org has nothing more to replay: all that came since is in the live window, if that still begins where it began.
+        if (live.start === 0) handOver(0)
+        else if (last !== undefined) handOver('nowhere')
+        else {
+          window.push([{ type: 'gap', reason: 'no-position', from: from === 'all' ? undefined : from, to: 'new', own: true }])
+          handOver(live.start)
+        }
+      } catch (error) {
+        for (const member of present()) {
+          member.notices.push({ type: 'failed', error })
+          member.place = { type: 'ended' }
+          member.ready()
+        }
+        throw error
+      } finally {
+        to ??= 'nowhere'
+        release()
+        await client.stop().catch(() => {})
+        await watching
+        wake()
+      }
+    },
+  }
+  return catchUp
+}

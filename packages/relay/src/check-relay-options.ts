@@ -1,0 +1,45 @@
+import { SfStreamError } from '@sfstream/core'
+import { checkedChannel, webPlatform } from '@sfstream/core/internal'
+import type { CheckedRelayOptions, RelayOptions } from './relay-options.ts'
+
+/** @throws SfStreamError `bad_option`, SubscribeError `bad_channel` */
+export function checkRelayOptions(options: RelayOptions): CheckedRelayOptions {
+  const checked: CheckedRelayOptions = {
+    from: 'new',
+    fallback: 'all',
+    maxCatchUps: 1,
+    stallMs: 5_000,
+    heartbeatMs: 15_000,
+    maxClients: 1_000,
+    maxClientsEach: 20,
+    maxStreamMs: 3_600_000,
+    lingerMs: 300_000,
+    ...options,
+    window: { maxEvents: 10_000, maxBytes: 16_777_216, ...options?.window },
+    platform: webPlatform(options?.platform),
+  }
+  for (const name of ['connect', 'authorize'] as const) {
+    if (typeof checked[name] !== 'function') throw bad(name, checked[name], 'a function')
+  }
+  if (!Array.isArray(checked.channels) || checked.channels.length === 0) throw bad('channels', checked.channels, 'a list of channel names')
+  for (const channel of checked.channels) checkedChannel(channel)
+  if (!['new', 'all'].includes(checked.from)) throw bad('from', checked.from, "'new' or 'all'")
+  if (!['new', 'all'].includes(checked.fallback)) throw bad('fallback', checked.fallback, "'all' or 'new'")
+  const numbers = { ...checked, 'window.maxEvents': checked.window.maxEvents, 'window.maxBytes': checked.window.maxBytes }
+  for (const name of ['maxCatchUps', 'maxClients', 'maxClientsEach', 'window.maxEvents', 'window.maxBytes'] as const) {
+    if (!Number.isInteger(numbers[name]) || numbers[name] < 1) throw bad(name, numbers[name], 'a whole number from 1')
+  }
+  for (const name of ['stallMs', 'heartbeatMs', 'maxStreamMs', 'lingerMs'] as const) {
+    const least = name === 'lingerMs' ? 0 : 1
+    if (!Number.isFinite(checked[name]) || checked[name] < least) throw bad(name, checked[name], `milliseconds, ${least} at least`)
+  }
+  return checked
+}
+
+function bad(name: string, value: unknown, wanted: string): SfStreamError {
+  return new SfStreamError({
+    code: 'bad_option',
+    message: `createRelay: ${name} is ${typeof value === 'string' ? `'${value}'` : typeof value === 'number' ? value : typeof value}.`,
+    remediation: `Pass ${wanted}.`,
+  })
+}

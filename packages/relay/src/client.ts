@@ -1,0 +1,2 @@
+export type { RelayClientOptions } from './client/relay-source.ts'
+export { relay } from './client/relay-source.ts'

@@ -1,0 +1,101 @@
+import {
+  AuthenticationError,
+  type ErrorCode,
+  LimitError,
+  ProtocolError,
+  ReplayError,
+  SfStreamError,
+  SubscribeError,
+  TransportError,
+} from '@sfstream/core'
+
+/** An error as the relay tells it. */
+export interface ToldError {
+  code?: unknown
+  message?: unknown
+  remediation?: unknown
+  retryable?: unknown
+  channel?: unknown
+}
+
+const classes: Partial<Record<string, typeof SfStreamError>> = {
+  login_refused: AuthenticationError,
+  token_refused: AuthenticationError,
+  subscribe_refused: SubscribeError,
+  bad_channel: SubscribeError,
+  replay_refused: ReplayError,
+  client_limit: LimitError,
+  event_limit: LimitError,
+}
+
+/** An error of the relay's as ours: the class by its code. */
+export function toldError(told: ToldError | undefined, channel?: string): SfStreamError {
+  const text = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise)
+  const code = text(told?.code, 'server_stopped') as ErrorCode
+  return new (classes[code] ?? SfStreamError)({
+    code,
+    message: text(told?.message, 'The relay refused without a word.'),
+    remediation: text(told?.remediation, 'Ask those who run the relay.'),
+    retryable: told?.retryable === true,
+    ...(channel === undefined ? {} : { channel }),
+  })
+}
+
+/** What a status means: `fatal` ones are not tried again. */
+export interface HttpRefusal {
+  error: SfStreamError
+  fatal: boolean
+  /** The one channel it is about. */
+  channel?: string
+  retryAfterMs?: number
+}
+
+export async function httpRefusal(response: Response, url: URL, now: number): Promise<HttpRefusal> {
+  const { status } = response
+  let told: ToldError | undefined
+  try {
+    told = ((await response.json()) as { error?: ToldError }).error
+  } catch {
+    // Not the relay's own words: a proxy's, or none.
+  }
+  const where = `${url.origin}${url.pathname}`
+  const said = typeof told?.message === 'string' ? ` (${told.message})` : ''
+  const retryAfterMs = retryAfter(response.headers.get('retry-after'), now)
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
+  if (status === 401) {
+    const message = `The relay at ${where} wants to know who asks: 401${said}.`
+    return {
+      error: new AuthenticationError({ code: 'login_refused', message, remediation: 'Sign in, or pass `headers` that the relay accepts.' }),
+      fatal: true,
+    }
+  }
+  if (status === 403 && typeof told?.channel === 'string') {
+    return { error: toldError({ ...told, code: 'subscribe_refused' }, told.channel), fatal: true, channel: told.channel }
+  }
+  const fatal = status < 500 && status !== 408 && status !== 429
+  return {
+    error: new TransportError({
+      code: 'http_status',
+      message: `The relay at ${where} answered ${status}${said}.`,
+      remediation: fatal ? 'Check the URL of the relay.' : 'It is tried again by itself.',
+      retryable: !fatal,
+    }),
+    fatal,
+    ...wait,
+  }
+}
+
+export function noRelay(url: URL, why: string): ProtocolError {
+  return new ProtocolError({
+    code: 'bad_reply',
+    message: `${url.origin}${url.pathname} does not answer like a relay: ${why}.`,
+    remediation: 'Check the URL, and that nothing in between answers in its place.',
+  })
+}
+
+/** Seconds or a date; an hour at most. */
+function retryAfter(text: string | null, now: number): number | undefined {
+  if (text === null) return undefined
+  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), 3_600_000)
+}

@@ -1,0 +1,391 @@
+import {
+  type OpenRequest,
+  type Platform,
+  ReplayError,
+  type ReplayGapReason,
+  type ReplayId,
+  SfStreamError,
+  type Source,
+  type SourceObserver,
+  type SourceState,
+  type SourceStatus,
+  type StartPosition,
+  StateError,
+  TransportError,
+} from '@sfstream/core'
+import { deferred, isMark, linkedController, matchesSubscription, onAbort, sleep, untilAborted, webPlatform } from '@sfstream/core/internal'
+import { cursorStart } from '../cursor.ts'
+import { eventStream, type StreamEventFrame } from './event-stream.ts'
+import { httpRefusal, noRelay, type ToldError, toldError } from './relay-errors.ts'
+import { type RelayFeed, relayFeed } from './relay-feed.ts'
+
+export interface RelayClientOptions {
+  /** Sent with every request, for the relay's `authorize`; a function is asked before each. */
+  headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>)
+  /** As of `fetch`; 'include' sends cookies to a relay of another origin. */
+  credentials?: RequestCredentials
+  platform?: Partial<Platform>
+}
+
+/** A request that did not do. */
+interface Refusal {
+  error: SfStreamError
+  fatal: boolean
+  channel?: string
+  retryAfterMs?: number
+}
+
+const baseMs = 500
+const capMs = 30_000
+const maxRetryAfterMs = 3_600_000
+/** A stream that lasted for so long counts as progress, even if it brought nothing. */
+const progressMs = 10_000
+
+/**
+ * Events by way of a relay: `createClient({ source: relay('/events') })`. One stream for all channels of the client, begun again after
+ * the last event whenever it breaks. Positions are the org's own, as with a client that talks to the org; `replayFallback` and `gap`
+ * hold here too.
+ *
+ * @throws SfStreamError `bad_option` for a URL that is none
+ */
+export function relay(url: string | URL, options: RelayClientOptions = {}): Source {
+  const endpoint = checkedUrl(url)
+  const platform = webPlatform(options.platform)
+  const observers = new Set<SourceObserver>()
+  const feeds = new Map<string, RelayFeed>()
+  let life: AbortController | undefined
+  let failure: SfStreamError | undefined
+  let state: SourceState = 'idle'
+  let org = deferred<string>()
+  let orgName: string | undefined
+  /** The relay has its session with the org. */
+  let upstream = false
+  let flowing = false
+  /** Feeds were opened or closed: another stream is needed. */
+  let changed = deferred<void>()
+  let holds = 0
+  let released = deferred<void>()
+  let drained = deferred<void>()
+  let retryMs: number | undefined
+  let progress = false
+  /** Failures since the last progress. */
+  let attempt = 0
+
+  const report = (status: SourceStatus): void => {
+    for (const observer of observers) observer.status?.(status)
+  }
+  const setState = (now: SourceState, error?: SfStreamError): void => {
+    if (state === now) return
+    state = now
+    report({ type: 'state', state: now, ...(error ? { error } : {}) })
+  }
+  const showState = (): void => setState(flowing && upstream ? 'live' : 'waiting')
+
+  const endFeed = (feed: RelayFeed, error?: unknown): void => {
+    if (feeds.get(feed.request.channel) === feed) feeds.delete(feed.request.channel)
+    feed.end(error)
+  }
+  const endAll = (error?: unknown): void => {
+    for (const feed of [...feeds.values()]) endFeed(feed, error)
+  }
+  const feedOf = (channel: unknown): RelayFeed | undefined => {
+    if (typeof channel !== 'string') return undefined
+    const exact = feeds.get(channel)
+    if (exact) return exact
+    for (const feed of feeds.values()) if (matchesSubscription(feed.request.channel, channel)) return feed
+    return undefined
+  }
+
+  const gap = (data: Record<string, unknown>): void => {
+    const feed = feedOf(data.channel)
+    const reason = data.reason as ReplayGapReason
+    if (!feed) return
+    const { channel, position } = { channel: feed.request.channel, position: feed.position }
+    if (data.ended !== true) {
+      report({ type: 'replayGap', channel, reason, from: data.from as ReplayId | undefined, to: data.to as StartPosition })
+      return
+    }
+    // What to do about it is decided above: as about a refusal by the org, or as about a session lost before any position was known.
+    const isReplayId = !isMark(position) && position !== 'new' && position !== 'off'
+    const refused = new ReplayError({
+      code: 'replay_refused',
+      channel,
+      message: `${channel} cannot be resumed from ${isReplayId ? position : 'where it was'}: ${reason}.`,
+      remediation: 'Events may be missing: fetch what you need afresh.',
+    })
+    endFeed(feed, isReplayId ? refused : undefined)
+  }
+  const receive = ({ event, id, data }: StreamEventFrame): void => {
+    const value = JSON.parse(data) as Record<string, unknown>
+    switch (event) {
+      case undefined: {
+        progress = true
+        for (const observer of observers) observer.message?.(value as { channel: string })
+        feedOf(value.channel)?.receive(value as { channel: string }, id, data.length)
+        return
+      }
+      case 'hello':
+        if (value.org !== orgName) {
+          // Positions of the other org mean nothing here: each channel begins anew.
+          orgName = String(value.org)
+          org.resolve(orgName)
+          org = deferred()
+          org.resolve(orgName)
+          endAll()
+        }
+        flowing = true
+        upstream = value.live === true
+        showState()
+        return
+      case 'live':
+        upstream = value.live === true
+        showState()
+        return
+      case 'subscribed': {
+        const feed = feedOf(value.channel)
+        if (!feed) return
+        feed.waiting = false
+        if (id !== undefined) feed.reposition(id)
+        feed.accepted.resolve(true)
+        return
+      }
+      case 'waiting': {
+        const feed = feedOf(value.channel)
+        if (feed) feed.waiting = true
+        return
+      }
+      case 'resubscribed':
+        feedOf(value.channel)?.repeat()
+        return
+      case 'replayGap':
+        gap(value)
+        return
+      case 'failed': {
+        const feed = feedOf(value.channel)
+        if (feed) endFeed(feed, toldError(value.error as ToldError, feed.request.channel))
+        return
+      }
+      default:
+        // Of a newer relay.
+        return
+    }
+  }
+
+  const get = async (target: URL, accept: string, signal: AbortSignal): Promise<Response> => {
+    const headers = typeof options.headers === 'function' ? await options.headers() : options.headers
+    return platform.fetch(target, {
+      headers: { ...headers, accept },
+      signal,
+      ...(options.credentials ? { credentials: options.credentials } : {}),
+    })
+  }
+  const askOrg = async (signal: AbortSignal): Promise<Refusal | undefined> => {
+    const response = await get(endpoint, 'application/json', signal)
+    if (!response.ok) return httpRefusal(response, endpoint, platform.now())
+    const told = (await response.json().catch(() => undefined)) as { org?: unknown } | undefined
+    if (typeof told?.org !== 'string') return { error: noRelay(endpoint, 'it does not name its org'), fatal: true }
+    orgName = told.org
+    org.resolve(orgName)
+    return undefined
+  }
+  const streamOnce = async (signal: AbortSignal): Promise<Refusal | undefined> => {
+    const target = new URL(endpoint)
+    const asked = [...feeds.values()]
+    if (asked.length === 0) return undefined
+    for (const { request } of asked) target.searchParams.append('channel', request.channel)
+    target.searchParams.set('cursor', cursorStart(orgName ?? '') + asked.map(({ part }) => part).join(''))
+    target.searchParams.set('fallback', 'none')
+    try {
+      await eventStream({
+        open: (limited) => get(target, 'text/event-stream', limited),
+        signal,
+        platform,
+        receive,
+        retry: (ms) => {
+          retryMs = Math.min(ms, maxRetryAfterMs)
+        },
+        async pause() {
+          for (const feed of feeds.values()) feed.flush()
+          while (holds > 0) await untilAborted(released.promise, signal)
+          while ([...feeds.values()].some(({ batches }) => batches.size > 0)) {
+            drained = deferred()
+            await untilAborted(drained.promise, signal)
+          }
+        },
+        held: () => holds > 0,
+      })
+      return undefined
+    } catch (error) {
+      if (error instanceof Response) return httpRefusal(error, endpoint, platform.now())
+      throw error
+    } finally {
+      flowing = false
+      for (const feed of feeds.values()) feed.interrupt()
+    }
+  }
+
+  /** Tries until it does, the caller leaves, or there is no use. @throws SfStreamError */
+  const persist = async (work: (signal: AbortSignal) => Promise<Refusal | undefined>, signal: AbortSignal): Promise<void> => {
+    let askedAnew = false
+    for (;;) {
+      progress = false
+      retryMs = undefined
+      const startedAt = platform.now()
+      let refusal: Refusal | undefined
+      try {
+        refusal = await work(signal)
+        if (!refusal) return
+      } catch (cause) {
+        signal.throwIfAborted()
+        refusal = { error: cause instanceof SfStreamError ? cause : unreachable(endpoint, cause), fatal: false }
+      }
+      if (refusal.channel !== undefined) {
+        const feed = feedOf(refusal.channel)
+        if (feed) endFeed(feed, refusal.error)
+        return
+      }
+      // Headers made anew may do.
+      const mayAskAnew: boolean = refusal.error.code === 'login_refused' && typeof options.headers === 'function' && !askedAnew
+      if (refusal.fatal && !mayAskAnew) throw refusal.error
+      askedAnew = mayAskAnew
+      if (progress || platform.now() - startedAt >= progressMs) attempt = 0
+      const drawn = platform.random() * Math.min(capMs, baseMs * 2 ** attempt++)
+      const delayMs = Math.round(Math.max(drawn, refusal.retryAfterMs ?? 0, (retryMs ?? 0) * (1 + platform.random())))
+      setState('waiting')
+      report({ type: 'retry', what: 'connect', attempt, delayMs, error: refusal.error })
+      await sleep(delayMs, signal, platform)
+    }
+  }
+  const run = async (signal: AbortSignal): Promise<void> => {
+    setState('handshaking')
+    await persist(askOrg, signal)
+    setState('live')
+    while (!signal.aborted) {
+      changed = deferred()
+      const change = changed.promise
+      if (feeds.size === 0) await untilAborted(change, signal)
+      // Channels that are opened together share a stream.
+      await sleep(0, signal, platform)
+      changed = deferred()
+      const again = changed.promise
+      const { controller, release } = linkedController(signal)
+      void again.then(() => controller.abort(restart))
+      try {
+        if (feeds.size > 0) await persist(streamOnce, controller.signal)
+      } catch (error) {
+        if (error !== restart) throw error
+      } finally {
+        release()
+      }
+    }
+  }
+  const begin = (): void => {
+    if (life || failure) return
+    const controller = new AbortController()
+    life = controller
+    run(controller.signal).catch((error: SfStreamError) => {
+      if (controller.signal.aborted) return
+      life = undefined
+      failure = error
+      org.reject(error)
+      setState('failed', error)
+      endAll(error)
+    })
+  }
+
+  return {
+    get endpoint() {
+      return endpoint
+    },
+    get live() {
+      return flowing && upstream && ![...feeds.values()].some(({ waiting }) => waiting)
+    },
+    async start() {
+      if (failure) {
+        failure = undefined
+        org = deferred()
+      }
+      begin()
+      await org.promise
+    },
+    org() {
+      if (!failure) begin()
+      return org.promise
+    },
+    open(request: OpenRequest) {
+      const feed = relayFeed(request, () => drained.resolve())
+      if (failure) {
+        feed.end(failure)
+        return feed.feed
+      }
+      feeds.set(request.channel, feed)
+      onAbort(request.signal, () => {
+        const isOpen = feeds.get(request.channel) === feed
+        endFeed(feed)
+        if (isOpen) changed.resolve()
+      })
+      begin()
+      changed.resolve()
+      return feed.feed
+    },
+    hold() {
+      if (holds++ === 0) released = deferred()
+      let isHeld = true
+      return () => {
+        if (!isHeld) return
+        isHeld = false
+        if (--holds === 0) released.resolve()
+      }
+    },
+    send: () =>
+      Promise.reject(
+        new StateError({
+          code: 'reserved_channel',
+          message: 'A relay carries events one way: nothing can be sent through it.',
+          remediation: 'Send it to a service of your own.',
+        }),
+      ),
+    observe(observer) {
+      observers.add(observer)
+      return () => observers.delete(observer)
+    },
+    async stop() {
+      failure = undefined
+      const stopped = life
+      life = undefined
+      const error = new StateError({ code: 'client_stopped', message: 'The client was stopped.', remediation: 'Call start() again.' })
+      stopped?.abort(error)
+      org.reject(error)
+      org = deferred()
+      flowing = false
+      endAll()
+      if (stopped) setState('stopped')
+    },
+  }
+}
+
+const restart = Symbol('another stream')
+
+function checkedUrl(url: string | URL): URL {
+  const base = typeof location === 'object' ? location.href : undefined
+  try {
+    return new URL(url, base)
+  } catch (cause) {
+    throw new SfStreamError({
+      code: 'bad_option',
+      message: `relay: '${String(url).slice(0, 200)}' is not a URL.`,
+      remediation: 'Pass the whole URL of the relay; in a page a path will do.',
+      cause,
+    })
+  }
+}
+
+function unreachable(url: URL, cause: unknown): TransportError {
+  return new TransportError({
+    code: 'network',
+    message: `The relay at ${url.origin} cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}.`,
+    remediation: 'It is tried again by itself.',
+    retryable: true,
+    cause,
+  })
+}

@@ -1,0 +1,2 @@
+export { createRelay } from './create-relay.ts'
+export type { Relay, RelayOptions, RelayStats } from './relay-options.ts'

@@ -1,0 +1,182 @@
+import { StateError, type StreamingClient } from '@sfstream/core'
+import { type ChannelHub, channelHub, slots, untilAborted } from '@sfstream/core/internal'
+import { type EventFrame, eventFrame } from './frames.ts'
+import type { CheckedRelayOptions } from './relay-options.ts'
+
+/** A hub in use: let it go when done. */
+export interface HeldHub {
+  hub: ChannelHub<EventFrame>
+  release(): void
+}
+
+/**
+ * The relay's side towards the org: one live client, made when first needed and again after it has failed, and a hub for each channel
+ * somebody reads.
+ */
+export interface OrgLink {
+  readonly channels: number
+  readonly catchUps: number
+  /** Events can arrive. */
+  readonly live: boolean
+  /** Names the org; logs in if need be. */
+  org(signal: AbortSignal): Promise<string>
+  hold(channel: string): HeldHub
+  /** Called when `live` changes; the returned function stops it. */
+  observe(changed: () => void): () => void
+  close(): Promise<void>
+}
+
+/** A channel or client that has failed is tried again after this, however many ask for it. */
+const failedMs = 30_000
+
+interface Held {
+  hub: ChannelHub<EventFrame>
+  users: number
+  cancelLinger(): void
+}
+
+export function orgLink(options: CheckedRelayOptions): OrgLink {
+  const { platform } = options
+  const replays = slots(options.maxCatchUps)
+  const hubs = new Map<string, Held>()
+  const failures = new Map<string, { error: unknown; at: number }>()
+  const observers = new Set<() => void>()
+  let client: StreamingClient | undefined
+  let clientFailure: { error: unknown; at: number } | undefined
+  let live = false
+  let catchUps = 0
+  let hubNumber = 0
+  let closed = false
+  /** Marks of an earlier run must not be taken for this one's. */
+  const run = Array.from({ length: 3 }, () => Math.floor(platform.random() * 2 ** 32).toString(36)).join('')
+
+  const recent = (failure: { at: number } | undefined): boolean => failure !== undefined && platform.now() - failure.at < failedMs
+  const setLive = (now: boolean): void => {
+    if (live === now) return
+    live = now
+    for (const changed of [...observers]) changed()
+  }
+  const drop = (failed: StreamingClient, error: unknown): void => {
+    if (client !== failed) return
+    client = undefined
+    clientFailure = { error, at: platform.now() }
+    setLive(false)
+    failed.stop().catch(() => {})
+  }
+  const watch = async (watched: StreamingClient): Promise<void> => {
+    for await (const status of watched.status()) {
+      if (client !== watched) continue
+      if (status.type === 'state') {
+        setLive(status.state === 'live')
+        if (status.state === 'failed') drop(watched, status.error)
+      } else if (status.type === 'replayGap') {
+        const { type: _, channel, ...gap } = status
+        hubs.get(channel)?.hub.gap(gap)
+      } else if (status.type === 'resubscribed') {
+        hubs.get(status.channel)?.hub.resubscribed()
+      }
+    }
+  }
+  const connected = (): StreamingClient => {
+    if (closed) throw closing()
+    if (client) return client
+    if (clientFailure && recent(clientFailure)) throw clientFailure.error
+    clientFailure = undefined
+    client = options.connect('live')
+    watch(client).catch(() => {})
+    return client
+  }
+  const forget = (channel: string, held: Held): void => {
+    held.cancelLinger()
+    held.hub.close()
+    if (hubs.get(channel) === held) hubs.delete(channel)
+  }
+  const open = (channel: string): Held => {
+    const failure = failures.get(channel)
+    if (failure && recent(failure)) throw failure.error
+    failures.delete(channel)
+    const held: Held = {
+      users: 0,
+      cancelLinger() {},
+      hub: channelHub<EventFrame>({
+        channel,
+        name: `${run}${(hubNumber++).toString(36)}`,
+        live: connected(),
+        begin: 'new',
+        connect() {
+          catchUps++
+          return options.connect('replay')
+        },
+        replays,
+        wrap: eventFrame,
+        limits: options.window,
+        platform,
+        fallback: options.fallback,
+        stallMs: options.stallMs,
+        failed(error) {
+          failures.set(channel, { error, at: platform.now() })
+          forget(channel, held)
+        },
+      }),
+    }
+    hubs.set(channel, held)
+    return held
+  }
+
+  return {
+    get channels() {
+      return hubs.size
+    },
+    get catchUps() {
+      return catchUps
+    },
+    get live() {
+      return live
+    },
+    async org(signal) {
+      const asked = connected()
+      try {
+        return await untilAborted(asked.org(), signal)
+      } catch (error) {
+        if (!signal.aborted) drop(asked, error)
+        throw error
+      }
+    },
+    hold(channel) {
+      const held = hubs.get(channel) ?? open(channel)
+      held.cancelLinger()
+      held.users++
+      let released = false
+      return {
+        hub: held.hub,
+        release() {
+          if (released) return
+          released = true
+          held.users--
+          if (held.users > 0 || hubs.get(channel) !== held) return
+          held.cancelLinger = platform.delay(() => forget(channel, held), options.lingerMs)
+        },
+      }
+    },
+    observe(changed) {
+      observers.add(changed)
+      return () => observers.delete(changed)
+    },
+    async close() {
+      closed = true
+      for (const [channel, held] of [...hubs]) forget(channel, held)
+      const last = client
+      client = undefined
+      await last?.stop()
+    },
+  }
+}
+
+export function closing(): StateError {
+  return new StateError({
+    code: 'client_stopped',
+    message: 'The relay is shutting down.',
+    remediation: 'Come back in a few seconds.',
+    retryable: true,
+  })
+}

@@ -1,0 +1,145 @@
+import {
+  type ClientOptions,
+  type ClientStatus,
+  createClient,
+  memoryReplayStore,
+  type StreamEvent,
+  type StreamingClient,
+} from '@sfstream/core'
+import { createMockOrg, type MockOrg, type VirtualClock, virtualClock } from '@sfstream/mock-org'
+import { createRelay, type Relay, type RelayOptions } from '@sfstream/relay'
+import { relay as relaySource } from '@sfstream/relay/client'
+
+export const channel = '/event/Order_Event__e'
+export const other = '/event/Low_Ink__e'
+export const url = 'https://relay.example/events'
+
+/** An org, a relay and browsers, in one process and under virtual time. */
+export interface RelayBench {
+  clock: VirtualClock
+  org: MockOrg
+  relay: Relay
+  /** Requests that have reached the relay. */
+  requests: Request[]
+  /** Another relay in its place, as after a restart. */
+  restart(options?: Partial<RelayOptions>): Promise<void>
+  /** Breaks every stream that is open. */
+  cut(): void
+  get(path: string, headers?: Record<string, string>): Promise<Response>
+  browser(options?: Partial<ClientOptions>): Browser
+  publish(count?: number, on?: string): void
+  published(on?: string): unknown[]
+}
+
+export interface Browser {
+  client: StreamingClient
+  statuses: ClientStatus[]
+  /** Numbers of the events of a subscription, as they come. */
+  read(on?: string, replay?: 'all' | 'new' | 'stored'): { numbers: unknown[]; events: StreamEvent[]; ended: Promise<unknown> }
+}
+
+export function relayBench(options: Partial<RelayOptions> = {}, orgOptions: Parameters<typeof createMockOrg>[0] = {}): RelayBench {
+  const clock = virtualClock()
+  const org = createMockOrg({ clock, ...orgOptions })
+  const platform = { fetch: org.fetch, now: clock.now, delay: clock.delay, random: clock.random }
+  const make = (more: Partial<RelayOptions> = {}): Relay =>
+    createRelay({
+      connect: () => createClient({ auth: org.session(), replayStore: null, platform }),
+      channels: [channel, other],
+      authorize: () => true,
+      platform,
+      ...options,
+      ...more,
+    })
+  let current = make()
+  const requests: Request[] = []
+  const open = new Set<() => void>()
+  let number = 0
+
+  /** What a network does: the body passes through something that can break. */
+  const fetchRelay = async (input: string | URL, init?: RequestInit): Promise<Response> => {
+    const request = new Request(input, init)
+    requests.push(request)
+    const response = await current(request)
+    if (!response.body || !response.headers.get('content-type')?.includes('event-stream')) return response
+    const reader = response.body.getReader()
+    let fail = (): void => {}
+    const body = new ReadableStream<Uint8Array>(
+      {
+        start(controller) {
+          fail = () => {
+            open.delete(fail)
+            controller.error(new TypeError('the connection was reset'))
+            reader.cancel().catch(() => {})
+          }
+          open.add(fail)
+          request.signal.addEventListener('abort', () => fail())
+        },
+        async pull(controller) {
+          const { done, value } = await reader.read()
+          if (!open.has(fail)) return
+          if (!done) return controller.enqueue(value)
+          open.delete(fail)
+          controller.close()
+        },
+        cancel: (reason) => {
+          open.delete(fail)
+          return reader.cancel(reason)
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    return new Response(body, response)
+  }
+
+  return {
+    clock,
+    org,
+    requests,
+    get relay() {
+      return current
+    },
+    async restart(more) {
+      await current.close()
+      current = make(more)
+    },
+    cut() {
+      for (const fail of [...open]) fail()
+    },
+    get: (path, headers) => fetchRelay(url + path, headers ? { headers } : {}),
+    browser(clientOptions = {}) {
+      const ports = { ...platform, fetch: fetchRelay }
+      const client = createClient({
+        source: relaySource(url, { platform: ports }),
+        replayStore: memoryReplayStore(),
+        platform: ports,
+        ...clientOptions,
+      } as ClientOptions)
+      const statuses: ClientStatus[] = []
+      void (async () => {
+        for await (const status of client.status()) statuses.push(status)
+      })()
+      return {
+        client,
+        statuses,
+        read(on = channel, replay = 'stored') {
+          const numbers: unknown[] = []
+          const events: StreamEvent[] = []
+          const run = async (): Promise<void> => {
+            for await (const event of client.subscribe<{ Number__c: number }>(on, { replay })) {
+              numbers.push(event.payload.Number__c)
+              events.push(event)
+            }
+          }
+          const ended = run()
+          ended.catch(() => {})
+          return { numbers, events, ended }
+        },
+      }
+    },
+    publish(count = 1, on = channel) {
+      for (let i = 0; i < count; i++) org.publish(on, { Number__c: ++number })
+    },
+    published: (on = channel) => org.inspect.published(on).map((message) => (message.payload as { Number__c: number }).Number__c),
+  }
+}

@@ -245,13 +245,11 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
     if (next !== undefined && next > place.number) place.number = next
   }
   const take = (member: Member<T>, maxBytes: number): HubItem<T>[] => {
-    const items: HubItem<T>[] = member.notices.splice(0)
+    const items: HubItem<T>[] = member.notices
+    member.notices = []
     let bytes = 0
-    let looked: unknown
     while (bytes < maxBytes) {
       const { place } = member
-      if (place !== looked && place.type === 'window') skipKnown(member, place)
-      looked = place
       if (place.type === 'fallen') member.place = { type: 'pending' }
       if (place.type === 'pending' || place.type === 'fallen') {
         settle(member)
@@ -259,6 +257,7 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
         continue
       }
       if (place.type !== 'window') break
+      if (!place.isRead) skipKnown(member, place)
       if (place.number < place.window.start) {
         place.onward?.taken()
         member.place = { type: 'fallen' }
@@ -273,6 +272,7 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
         member.place = to === 'nowhere' ? { type: 'fallen' } : { type: 'window', window, number: to }
         continue
       }
+      place.isRead = true
       const item = place.window.at(place.number++) as HubItem<T>
       items.push(item)
       if (item.type !== 'event') continue
@@ -280,7 +280,8 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
       if (item.position !== undefined) member.position = item.position
     }
     if (member.place.type === 'window') member.place.onward?.taken()
-    return items.concat(member.notices.splice(0))
+    if (member.notices.length > 0) items.push(...member.notices.splice(0))
+    return items
   }
 
   return {

@@ -53,6 +53,7 @@ export interface ChannelHub<T> {
 
 /** A replay has ended when the org was quiet for so long. */
 const quietMs = 10_000
+const maxReplayingMs = 60_000
 /** Between two replays of a channel, so that those who come together share one. */
 const replayPauseMs = 250
 
@@ -181,7 +182,9 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
   let cancelQuiet = (): void => {}
   const awaitQuiet = (): void => {
     cancelQuiet()
-    if (replaying) cancelQuiet = platform.delay(caughtUp, quietMs)
+    // Where the clocks differ, and events never cease, nothing else would tell.
+    const leftMs = replayingSince + maxReplayingMs - platform.now()
+    if (replaying) cancelQuiet = platform.delay(caughtUp, Math.max(0, Math.min(quietMs, leftMs)))
   }
 
   const resubscribed = (): void => {
@@ -295,6 +298,10 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
       settle(member)
       return {
         take: (maxBytes) => take(member, maxBytes),
+        get number() {
+          const { place } = member
+          return place.type === 'window' && place.window === window ? place.number : undefined
+        },
         close() {
           members.delete(member)
           const { place } = member

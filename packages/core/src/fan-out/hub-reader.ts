@@ -16,6 +16,8 @@ export type HubItem<T> =
 export interface HubReader<T> {
   /** What there is now, about `maxBytes` at most. Empty: `ready` is called when there is more. */
   take(maxBytes: number): readonly HubItem<T>[]
+  /** Its place in the live window; undefined while it is elsewhere. */
+  readonly number: number | undefined
   close(): void
 }
 

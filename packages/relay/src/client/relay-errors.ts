@@ -59,3 +59,13 @@ function retryAfter(text: string | null, now: number): number | undefined {
   const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), 3_600_000)
 }
+
+export function unreachable(url: URL, cause: unknown): TransportError {
+  return new TransportError({
+    code: 'network',
+    message: `The relay at ${url.origin} cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}.`,
+    remediation: 'It is tried again by itself.',
+    retryable: true,
+    cause,
+  })
+}

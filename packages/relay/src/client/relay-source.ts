@@ -11,7 +11,6 @@ import {
   type SourceStatus,
   type StartPosition,
   StateError,
-  TransportError,
 } from '@sfstream/core'
 import {
   deferred,
@@ -28,8 +27,9 @@ import {
   webPlatform,
 } from '@sfstream/core/internal'
 import { type CursorPosition, channelPart, cursorStart, formatPosition, positionIn } from '../cursor.ts'
+import { checkedUrl } from './checked-url.ts'
 import { eventStream, type StreamEventFrame } from './event-stream.ts'
-import { httpRefusal, noRelay } from './relay-errors.ts'
+import { httpRefusal, noRelay, unreachable } from './relay-errors.ts'
 
 export interface RelayClientOptions {
   /** Sent with every request, for the relay's `authorize`; a function is asked before each. */
@@ -385,27 +385,3 @@ function positionOf({ request }: ReaderFeed, cursor: string | undefined): Cursor
 }
 
 const restart = Symbol('another stream')
-
-function checkedUrl(url: string | URL): URL {
-  const base = typeof location === 'object' ? location.href : undefined
-  try {
-    return new URL(url, base)
-  } catch (cause) {
-    throw new SfStreamError({
-      code: 'bad_option',
-      message: `relay: '${String(url).slice(0, 200)}' is not a URL.`,
-      remediation: 'Pass the whole URL of the relay; in a page a path will do.',
-      cause,
-    })
-  }
-}
-
-function unreachable(url: URL, cause: unknown): TransportError {
-  return new TransportError({
-    code: 'network',
-    message: `The relay at ${url.origin} cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}.`,
-    remediation: 'It is tried again by itself.',
-    retryable: true,
-    cause,
-  })
-}

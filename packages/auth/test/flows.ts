@@ -7,6 +7,8 @@ import {
   password,
   type RefreshTokenOptions,
   refreshToken,
+  type SoapLoginOptions,
+  soapLogin,
 } from '@sfstream/auth'
 import type { AuthProvider } from '@sfstream/core'
 
@@ -21,8 +23,15 @@ export const keys = {
 
 export type Host = { loginUrl?: string | URL; sandbox?: boolean }
 
-/** `secrets` may show nowhere. */
-export const flows: { name: string; make: (host?: Host) => AuthProvider; grant: string; secrets: string[] }[] = [
+interface Login {
+  name: string
+  make: (host?: Host) => AuthProvider
+  /** May show nowhere. */
+  secrets: string[]
+}
+
+/** One form to the token endpoint each. */
+export const flows: (Login & { grant: string })[] = [
   {
     name: 'password',
     grant: 'password',
@@ -61,5 +70,16 @@ export const flows: { name: string; make: (host?: Host) => AuthProvider; grant: 
     grant: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
     secrets: [],
     make: (host) => jwtBearer({ clientId: '3MVG9', username: 'amy@acme.com', privateKey: keys.pkcs8, ...host } satisfies JwtBearerOptions),
+  },
+]
+
+/** All of them. */
+export const logins: Login[] = [
+  ...flows,
+  {
+    name: 'soapLogin',
+    secrets: ['p&ss <w0rd>', 'SecTok"9'],
+    make: (host) =>
+      soapLogin({ username: 'amy@acme.com', password: 'p&ss <w0rd>', securityToken: 'SecTok"9', ...host } satisfies SoapLoginOptions),
   },
 ]

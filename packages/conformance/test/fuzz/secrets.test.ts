@@ -7,7 +7,7 @@ import { createClient, SfStreamError } from '@sfstream/core'
 import { virtualClock } from '@sfstream/mock-org'
 import { createRestClient } from '@sfstream/rest'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { flows } from '../../../auth/test/flows.ts'
+import { logins } from '../../../auth/test/flows.ts'
 import { errorOf, read } from '../../../core/test/support/rig.ts'
 import { json, type ScriptedOrg, scriptedOrg } from '../../../core/test/support/scripted-org.ts'
 import { noticeBoard } from '../servers/notice-board.ts'
@@ -21,7 +21,7 @@ import { channel, secret, withHostileOrg } from './hostile-rig.ts'
 const promises: Record<string, readonly (readonly [file: string, title: string])[]> = {
   'a redirect never carries the token or a credential elsewhere': [
     ['fuzz/secrets.test.ts', 'HTTP %i on a %s takes nothing along'],
-    ['fuzz/secrets.test.ts', 'HTTP %i at the token endpoint takes no credential along'],
+    ['fuzz/secrets.test.ts', 'HTTP %i at a login takes no credential along'],
     ['fuzz/secrets.test.ts', 'HTTP %i on a REST call takes no token along'],
     ['servers/raw-bytes.test.ts', 'a redirect to a login page takes no token along'],
     ['../../auth/test/requests.test.ts', 'follows no redirect and leaves no timer'],
@@ -100,11 +100,11 @@ describe('redirects', () => {
     },
   )
 
-  it.each(redirects.flatMap((status) => flows.map((flow) => [status, flow.name, flow] as const)))(
-    'HTTP %i at the token endpoint takes no credential along: %s',
+  it.each(redirects.flatMap((status) => logins.map((flow) => [status, flow.name, flow] as const)))(
+    'HTTP %i at a login takes no credential along: %s',
     async (status, _, flow) => {
       const stranger = await elsewhere()
-      const login = await server((response) => void response.writeHead(status, { location: `${stranger.url}/services/oauth2/token` }).end())
+      const login = await server((response) => void response.writeHead(status, { location: `${stranger.url}/login` }).end())
       const client = createClient({ auth: flow.make({ loginUrl: login.url }), retry: { auth: { maxAttempts: 1 } } })
       const error = await errorOf(client.start())
       await client.stop()

@@ -4,6 +4,7 @@ export {
   jwtBearer,
   password,
   refreshToken,
+  soapLogin,
 } from '@sfstream/auth'
 export {
   AuthenticationError,

@@ -20,6 +20,7 @@ const names = [
   'memoryReplayStore',
   'password',
   'refreshToken',
+  'soapLogin',
 ]
 
 /** What the adapter itself adds. */

@@ -15,6 +15,7 @@ export function loginCases(harness: Harness): void {
       adapter.password({ loginUrl, clientId, clientSecret, username, password, securityToken }),
     refreshToken: (loginUrl, { clientId, clientSecret, refreshToken }) =>
       adapter.refreshToken({ loginUrl, clientId, clientSecret, refreshToken }),
+    soapLogin: (loginUrl, { username, password, securityToken }) => adapter.soapLogin({ loginUrl, username, password, securityToken }),
     jwtBearer: async (loginUrl, { clientId, username }) =>
       adapter.jwtBearer({ loginUrl, clientId, username, privateKey: await org.jwtKey() }),
   }

@@ -26,6 +26,22 @@ const fatal: readonly FaultRule[] = [
   },
   { description: /inactive user|user is inactive/, remediation: 'Activate the user in Setup, Users, or log in as another one.' },
   {
+    error: /^access[-_]denied$/,
+    remediation: 'The user declined, or may not use the app: ask again, or have an admin allow the app for this user.',
+  },
+  {
+    description: /authorization code/,
+    remediation: 'A code works once and for about 15 minutes: open the URL of authorize() again, and exchange each callback once.',
+  },
+  {
+    error: /^redirect_uri_mismatch$/,
+    remediation: "Set `redirectUri` to one of the app's callback URLs, to the letter.",
+  },
+  {
+    description: /code (?:verifier|challenge)/,
+    remediation: 'Exchange the callback with what authorize() gave for the very URL that was opened.',
+  },
+  {
     description: /inactive organi[sz]ation/,
     remediation: 'The org is locked, expired or deleted: check that `loginUrl` names the right one.',
   },

@@ -1,6 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
 import {
+  type AuthorizationCodeOptions,
+  authorizationCode,
   clientCredentials,
+  type DeviceFlowOptions,
+  deviceFlow,
   type JwtBearerOptions,
   jwtBearer,
   type PasswordOptions,
@@ -73,9 +77,41 @@ export const flows: (Login & { grant: string })[] = [
   },
 ]
 
+/** Flows that begin with a user, who has agreed before: a stored refresh token stands in for them. */
+export const granted: (Login & { grant: string })[] = [
+  {
+    name: 'authorizationCode',
+    grant: 'refresh_token',
+    secrets: ['5Aep861.refresh!tok', 'client/"secret"='],
+    make: (host) =>
+      authorizationCode({
+        clientId: '3MVG9',
+        clientSecret: 'client/"secret"=',
+        redirectUri: 'https://app.example/callback',
+        refreshToken: '5Aep861.refresh!tok',
+        ...host,
+      } satisfies AuthorizationCodeOptions),
+  },
+  {
+    name: 'deviceFlow',
+    grant: 'refresh_token',
+    secrets: ['5Aep861.refresh!tok'],
+    make: (host) =>
+      deviceFlow({
+        clientId: '3MVG9',
+        onCode: () => {
+          throw new Error('nobody is there')
+        },
+        refreshToken: '5Aep861.refresh!tok',
+        ...host,
+      } satisfies DeviceFlowOptions),
+  },
+]
+
 /** All of them. */
 export const logins: Login[] = [
   ...flows,
+  ...granted,
   {
     name: 'soapLogin',
     secrets: ['p&ss <w0rd>', 'SecTok"9'],

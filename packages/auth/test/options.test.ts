@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { accessToken, clientCredentials, jwtBearer, password, refreshToken, soapLogin } from '@sfstream/auth'
+import { accessToken, authorizationCode, clientCredentials, deviceFlow, jwtBearer, password, refreshToken, soapLogin } from '@sfstream/auth'
 import { AuthenticationError } from '@sfstream/core'
 import { expect, test } from 'vitest'
 import { keys, logins } from './flows.ts'
@@ -25,6 +25,8 @@ const factories: [string, (options: never) => unknown, Record<string, unknown>, 
   ['refreshToken', refreshToken, { refreshToken: 'r', clientId: 'i' }, ['refreshToken', 'clientId']],
   ['clientCredentials', clientCredentials, { loginUrl, clientId: 'i', clientSecret: 's' }, ['clientId', 'clientSecret']],
   ['jwtBearer', jwtBearer, { clientId: 'i', username: 'u', privateKey: keys.pkcs8 }, ['clientId', 'username', 'privateKey']],
+  ['authorizationCode', authorizationCode, { clientId: 'i', redirectUri: 'https://app.example/' }, ['clientId', 'redirectUri']],
+  ['deviceFlow', deviceFlow, { clientId: 'i', onCode: () => {} }, ['clientId']],
   ['soapLogin', soapLogin, { username: 'u', password: 'p' }, ['username', 'password']],
   ['accessToken', accessToken, { accessToken: 't', instanceUrl: loginUrl }, ['accessToken', 'instanceUrl']],
 ]
@@ -38,6 +40,30 @@ for (const [name, make, options, fields] of factories) {
     }
   })
 }
+
+test.each([
+  ['not-a-url', 'not a URL'],
+  ['/callback', 'not a URL'],
+  ['https://app.example/callback#x', 'fragment'],
+  ['http://app.example/callback', 'http:'],
+  ['https://amy:hunter2@app.example/', 'credentials'],
+  ['javascript:alert(1)', 'javascript:'],
+])('the redirectUri %s is refused at construction', (redirectUri, words) => {
+  const error = thrown(() => authorizationCode({ clientId: 'i', redirectUri }))
+  expect(error).toMatchObject({ code: 'bad_option', message: expect.stringContaining(words) })
+  expect(inspect(error)).not.toContain('hunter2')
+})
+
+test.each(['http://localhost:1717/OauthRedirect', 'http://127.0.0.1:1717/', 'myapp://callback', new URL('https://app.example/a?b=c')])(
+  'the redirectUri %s is taken',
+  (redirectUri) => {
+    authorizationCode({ clientId: 'i', redirectUri })
+  },
+)
+
+test('deviceFlow without onCode is refused at construction', () => {
+  for (const onCode of [undefined, 'print']) expect(thrown(() => deviceFlow({ clientId: 'i', onCode } as never)).code).toBe('bad_option')
+})
 
 test('P3 an empty client secret of refreshToken is refused, none is not', () => {
   refreshToken({ refreshToken: 'r', clientId: 'i' })

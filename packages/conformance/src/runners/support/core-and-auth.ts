@@ -1,6 +1,8 @@
 export {
   accessToken,
+  authorizationCode,
   clientCredentials,
+  deviceFlow,
   jwtBearer,
   password,
   refreshToken,

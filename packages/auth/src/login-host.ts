@@ -13,7 +13,7 @@ const production = 'https://login.salesforce.com'
 const sandboxes = 'https://test.salesforce.com'
 
 /**
- * The base of the token endpoint's URL, without a trailing slash.
+ * The base of the login endpoints' URLs, without a trailing slash.
  * @throws AuthenticationError `bad_option`, `bad_login_url`
  */
 export function loginHost({ loginUrl, sandbox }: LoginHostOptions): URL {
@@ -29,7 +29,7 @@ export function loginHost({ loginUrl, sandbox }: LoginHostOptions): URL {
   // Only Experience Cloud sites live under a path; on Salesforce's own hosts a path is what was open in the browser.
   const path = /\.salesforce\.[a-z]+$/.test(url.hostname)
     ? ''
-    : url.pathname.replace(/\/services\/oauth2(?:\/.*)?$/, '').replace(/\/+$/, '')
+    : url.pathname.replace(/\/services\/(?:oauth2|Soap)(?:\/.*)?$/, '').replace(/\/+$/, '')
   return new URL(path || '/', url.origin)
 }
 

@@ -13,16 +13,28 @@ export interface LoginContext {
  * and a `rejected` older than the session at hand costs no login. Never retries by itself.
  */
 export function sessionCache(login: (context: LoginContext) => Promise<OrgSession>, initial?: OrgSession): AuthProvider {
+  return settableSessionCache(login, initial).provider
+}
+
+/** The same, with a way to put a session there that was obtained otherwise. */
+export function settableSessionCache(
+  login: (context: LoginContext) => Promise<OrgSession>,
+  initial?: OrgSession,
+): { provider: AuthProvider; put(session: OrgSession): void } {
   let current = initial
   let refused: OrgSession | undefined
   let platform: Platform | undefined
+  let puts = 0
   const fly = singleFlight(async (signal) => {
+    const before = puts
     const session = await login({ signal, platform: platform as Platform, rejected: refused })
+    // What was put there meanwhile is newer, and may be another user's.
+    if (current && puts !== before) return current
     current = session
     refused = undefined
     return session
   })
-  return {
+  const provider: AuthProvider = {
     getSession: (context) => {
       if (context.signal.aborted) return Promise.reject(context.signal.reason)
       if (current && current.accessToken === context.rejected?.accessToken) {
@@ -32,6 +44,14 @@ export function sessionCache(login: (context: LoginContext) => Promise<OrgSessio
       if (current) return Promise.resolve({ ...current })
       platform = context.platform
       return fly(context.signal).then((session) => ({ ...session }))
+    },
+  }
+  return {
+    provider,
+    put(session) {
+      puts++
+      current = session
+      refused = undefined
     },
   }
 }

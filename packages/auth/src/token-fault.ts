@@ -1,24 +1,8 @@
-import { AuthenticationError } from '@sfstream/core'
-import { redact } from './redact.ts'
-
-/** A refusal as the token endpoint words it: `{"error", "error_description"}`. */
-export interface OAuthFault {
-  error: string
-  description: string
-  status: number
-}
-
-interface Rule {
-  error?: RegExp
-  description?: RegExp
-  remediation: string
-}
-
-const maxWords = 500
-const again = 'Nothing to change: try again after a pause.'
+import type { AuthenticationError } from '@sfstream/core'
+import { again, type FaultRule, type LoginFault, loginFault } from './login-fault.ts'
 
 /** What passes by itself. Salesforce OAuth error codes; `retry your request` is its own wording. */
-const transient: readonly Rule[] = [
+const transient: readonly FaultRule[] = [
   {
     error: /^rate_limit_exceeded$/,
     description: /login rate exceeded/,
@@ -29,7 +13,7 @@ const transient: readonly Rule[] = [
 ]
 
 /** What needs somebody to change something; the first rule that fits gives the remediation. */
-const fatal: readonly Rule[] = [
+const fatal: readonly FaultRule[] = [
   {
     description: /authentication failure/,
     remediation:
@@ -41,6 +25,22 @@ const fatal: readonly Rule[] = [
       'The refresh token was revoked, expired, rotated elsewhere or pushed out by newer ones: authorize the app again and store the new token.',
   },
   { description: /inactive user|user is inactive/, remediation: 'Activate the user in Setup, Users, or log in as another one.' },
+  {
+    error: /^access[-_]denied$/,
+    remediation: 'The user declined, or may not use the app: ask again, or have an admin allow the app for this user.',
+  },
+  {
+    description: /authorization code/,
+    remediation: 'A code works once and for about 15 minutes: open the URL of authorize() again, and exchange each callback once.',
+  },
+  {
+    error: /^redirect_uri_mismatch$/,
+    remediation: "Set `redirectUri` to one of the app's callback URLs, to the letter.",
+  },
+  {
+    description: /code (?:verifier|challenge)/,
+    remediation: 'Exchange the callback with what authorize() gave for the very URL that was opened.',
+  },
   {
     description: /inactive organi[sz]ation/,
     remediation: 'The org is locked, expired or deleted: check that `loginUrl` names the right one.',
@@ -93,35 +93,8 @@ const fatal: readonly Rule[] = [
   { error: /^invalid_grant$/, remediation: "Check the credentials and the app's policies; Setup, Login History shows the reason." },
 ]
 
-/**
- * The typed error for a refusal: `login_unavailable` (retryable) for what passes by itself, else `login_refused`.
- */
-export function tokenFault(fault: OAuthFault, host: string, secrets: readonly string[]): AuthenticationError {
-  const fits = (rule: Rule): boolean =>
-    rule.error && rule.description
-      ? rule.error.test(fault.error) || rule.description.test(fault.description.toLowerCase())
-      : (rule.error?.test(fault.error) ?? rule.description?.test(fault.description.toLowerCase()) ?? false)
-  // Redacted before it is cut: half a secret would not be found.
-  const error = redact(fault.error, secrets).slice(0, maxWords)
-  const text = redact(fault.description, secrets).slice(0, maxWords)
-  const said = text ? `${error}: ${text}` : error
-  const server = { error, text, status: fault.status }
-
-  const passing = transient.find(fits)
-  if (passing || fault.status >= 500 || fault.status === 429 || fault.status === 408) {
-    return new AuthenticationError({
-      code: 'login_unavailable',
-      message: `${host} could not log in just now (HTTP ${fault.status}, ${said}).`,
-      remediation: passing?.remediation ?? again,
-      retryable: true,
-      server,
-    })
-  }
-  return new AuthenticationError({
-    code: 'login_refused',
-    message: `${host} refused the login (HTTP ${fault.status}, ${said}).`,
-    remediation:
-      fatal.find(fits)?.remediation ?? "Check the credentials and the app's OAuth settings; Setup, Login History shows the reason.",
-    server,
-  })
+/** A refusal of the OAuth endpoints; `secrets` show in none of it. */
+export function tokenFault(fault: LoginFault, host: string, secrets: readonly string[]): AuthenticationError {
+  const otherwise = "Check the credentials and the app's OAuth settings; Setup, Login History shows the reason."
+  return loginFault(fault, host, secrets, { transient, fatal, otherwise, statusCounts: true })
 }

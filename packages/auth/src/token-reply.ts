@@ -1,14 +1,15 @@
 import * as v from 'valibot'
+import { kindOf } from './login-request.ts'
 
 /** A successful reply of the token endpoint; keys we do not use are ignored. There is no `expires_in` for opaque tokens. */
 export interface TokenReply {
   access_token: string
   instance_url: string
-  /** Only where the app rotates refresh tokens. */
+  /** Where the user granted one, and with every refresh where the app rotates them. */
   refresh_token?: string | undefined
 }
 
-const success = v.looseObject({
+const token = v.looseObject({
   access_token: v.pipe(v.string(), v.minLength(1)),
   instance_url: v.pipe(v.string(), v.minLength(1)),
   refresh_token: v.optional(v.pipe(v.string(), v.minLength(1))),
@@ -16,27 +17,29 @@ const success = v.looseObject({
 
 const refusal = v.looseObject({ error: v.pipe(v.string(), v.minLength(1)), error_description: v.optional(v.string(), '') })
 
-export type ReadReply =
-  | { kind: 'token'; reply: TokenReply }
+export type Read<T> =
+  | { kind: 'reply'; reply: T }
   | { kind: 'refusal'; error: string; description: string }
   | { kind: 'unreadable'; why: string }
 
+/** Reads the reply to a grant. */
+export function readTokenReply(text: string): Read<TokenReply> {
+  return readReply(text, token)
+}
+
 /** Reads a body of the token endpoint; anything may stand there, such as a proxy's HTML page. */
-export function readTokenReply(text: string): ReadReply {
+export function readReply<T>(text: string, success: v.GenericSchema<unknown, T>): Read<T> {
   let body: unknown
   try {
     body = JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch {
-    return {
-      kind: 'unreadable',
-      why: text.trim() === '' ? 'an empty body' : /^\s*</.test(text) ? 'an HTML page' : 'a body that is not JSON',
-    }
+    return { kind: 'unreadable', why: kindOf(text, 'JSON') }
   }
   const refused = v.safeParse(refusal, body)
   if (refused.success) return { kind: 'refusal', error: refused.output.error, description: refused.output.error_description }
-  const token = v.safeParse(success, body)
-  if (!token.success) return { kind: 'unreadable', why: `JSON without a usable ${missing(token.issues)}` }
-  return { kind: 'token', reply: token.output }
+  const read = v.safeParse(success, body)
+  if (!read.success) return { kind: 'unreadable', why: `JSON without a usable ${missing(read.issues)}` }
+  return { kind: 'reply', reply: read.output }
 }
 
 function missing(issues: readonly v.BaseIssue<unknown>[]): string {

@@ -1,5 +1,6 @@
 import { AuthenticationError, type ErrorCode } from '@sfstream/core'
 import { instanceUrl } from '@sfstream/core/internal'
+import { isLoopback } from './loopback.ts'
 
 /**
  * A URL fit to receive credentials: https (http on loopback only), no credentials of its own, no Lightning or Setup page.
@@ -30,8 +31,4 @@ export function trustedUrl(value: string | URL, option: string, code: Extract<Er
     throw new AuthenticationError({ code, message: error.message, remediation: error.remediation })
   }
   return url
-}
-
-function isLoopback(host: string): boolean {
-  return /^(?:(?:.*\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(host)
 }

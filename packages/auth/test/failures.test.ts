@@ -3,7 +3,7 @@ import { clientCredentials } from '@sfstream/auth'
 import { AuthenticationError } from '@sfstream/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { flows } from './flows.ts'
+import { flows, logins } from './flows.ts'
 import { type Answer, context, failure, refusal, type Seen, scriptedPlatform, tokenReply } from './scripted-platform.ts'
 
 const html = (status: number): Response =>
@@ -131,7 +131,7 @@ const echoes: [string, (seen: Seen) => Response | Promise<Response>][] = [
 ]
 
 test.each(echoes)('no secret shows when it comes back in %s', async (_, answer) => {
-  for (const flow of flows) {
+  for (const flow of logins) {
     const scripted = scriptedPlatform(answer)
     const outcome = await flow
       .make()

@@ -1,4 +1,4 @@
-import { accessToken, clientCredentials, jwtBearer, password, refreshToken } from '@sfstream/auth'
+import { accessToken, clientCredentials, jwtBearer, password, refreshToken, soapLogin } from '@sfstream/auth'
 import type { AuthProvider, Platform } from '@sfstream/core'
 import { webPlatform } from '@sfstream/core/internal'
 import { createMockOrg, type MockOrg } from '@sfstream/mock-org'
@@ -48,6 +48,12 @@ const flows: Flow[] = [
       return jwtBearer({ ...named(org), privateKey, ...host })
     },
     says: 'assertion',
+  },
+  {
+    name: 'soapLogin',
+    make: (org, host) => soapLogin({ ...named(org), ...host }),
+    wrong: (org, host) => soapLogin({ ...named(org), password: 'wrong', ...host }),
+    says: 'Invalid username, password, security token; or user locked out.',
   },
 ]
 

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
-import { accessToken, clientCredentials, jwtBearer, password, refreshToken } from '@sfstream/auth'
+import { accessToken, authorizationCode, clientCredentials, deviceFlow, jwtBearer, password, refreshToken, soapLogin } from '@sfstream/auth'
 import { AuthenticationError } from '@sfstream/core'
 import { expect, test } from 'vitest'
-import { flows, keys } from './flows.ts'
+import { keys, logins } from './flows.ts'
 
 const thrown = (make: () => unknown): AuthenticationError => {
   try {
@@ -25,6 +25,9 @@ const factories: [string, (options: never) => unknown, Record<string, unknown>, 
   ['refreshToken', refreshToken, { refreshToken: 'r', clientId: 'i' }, ['refreshToken', 'clientId']],
   ['clientCredentials', clientCredentials, { loginUrl, clientId: 'i', clientSecret: 's' }, ['clientId', 'clientSecret']],
   ['jwtBearer', jwtBearer, { clientId: 'i', username: 'u', privateKey: keys.pkcs8 }, ['clientId', 'username', 'privateKey']],
+  ['authorizationCode', authorizationCode, { clientId: 'i', redirectUri: 'https://app.example/' }, ['clientId', 'redirectUri']],
+  ['deviceFlow', deviceFlow, { clientId: 'i', onCode: () => {} }, ['clientId']],
+  ['soapLogin', soapLogin, { username: 'u', password: 'p' }, ['username', 'password']],
   ['accessToken', accessToken, { accessToken: 't', instanceUrl: loginUrl }, ['accessToken', 'instanceUrl']],
 ]
 
@@ -38,12 +41,36 @@ for (const [name, make, options, fields] of factories) {
   })
 }
 
+test.each([
+  ['not-a-url', 'not a URL'],
+  ['/callback', 'not a URL'],
+  ['https://app.example/callback#x', 'fragment'],
+  ['http://app.example/callback', 'http:'],
+  ['https://amy:hunter2@app.example/', 'credentials'],
+  ['javascript:alert(1)', 'javascript:'],
+])('the redirectUri %s is refused at construction', (redirectUri, words) => {
+  const error = thrown(() => authorizationCode({ clientId: 'i', redirectUri }))
+  expect(error).toMatchObject({ code: 'bad_option', message: expect.stringContaining(words) })
+  expect(inspect(error)).not.toContain('hunter2')
+})
+
+test.each(['http://localhost:1717/OauthRedirect', 'http://127.0.0.1:1717/', 'myapp://callback', new URL('https://app.example/a?b=c')])(
+  'the redirectUri %s is taken',
+  (redirectUri) => {
+    authorizationCode({ clientId: 'i', redirectUri })
+  },
+)
+
+test('deviceFlow without onCode is refused at construction', () => {
+  for (const onCode of [undefined, 'print']) expect(thrown(() => deviceFlow({ clientId: 'i', onCode } as never)).code).toBe('bad_option')
+})
+
 test('P3 an empty client secret of refreshToken is refused, none is not', () => {
   refreshToken({ refreshToken: 'r', clientId: 'i' })
   expect(thrown(() => refreshToken({ refreshToken: 'r', clientId: 'i', clientSecret: ' ' })).code).toBe('missing_credential')
 })
 
-test.each(flows)('P8 $name refuses sandbox together with loginUrl', (flow) => {
+test.each(logins)('P8 $name refuses sandbox together with loginUrl', (flow) => {
   if (flow.name === 'clientCredentials')
     return expect(thrown(() => clientCredentials({ clientId: 'i', clientSecret: 's' } as never)).code).toBe('bad_login_url')
   expect(thrown(() => flow.make({ loginUrl, sandbox: true })).code).toBe('bad_option')
@@ -67,7 +94,7 @@ test.each([
   ['ftp://acme.my.salesforce.com', 'My Domain'],
   ['https://amy:hunter2@acme.my.salesforce.com', 'never in a URL'],
 ])('%s is no login URL and no instance', (url, remediation) => {
-  for (const flow of flows) {
+  for (const flow of logins) {
     expect(thrown(() => flow.make({ loginUrl: url }))).toMatchObject({
       code: 'bad_login_url',
       remediation: expect.stringContaining(remediation),
@@ -80,7 +107,7 @@ test.each([
 })
 
 test.each(['http://localhost:8080', 'http://127.0.0.1:9', 'http://[::1]:9', 'http://org.localhost:1'])('%s may be http', (url) => {
-  for (const flow of flows) flow.make({ loginUrl: url })
+  for (const flow of logins) flow.make({ loginUrl: url })
   accessToken({ accessToken: 't', instanceUrl: url })
 })
 

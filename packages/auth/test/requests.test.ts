@@ -1,6 +1,6 @@
 import { clientCredentials, password, refreshToken } from '@sfstream/auth'
 import { expect, test } from 'vitest'
-import { flows } from './flows.ts'
+import { flows, granted } from './flows.ts'
 import { context, failure, instance, scriptedPlatform, tokenReply } from './scripted-platform.ts'
 
 const hosts = [
@@ -26,7 +26,7 @@ const hosts = [
   ['loopback', { loginUrl: 'http://127.0.0.1:8080' }, 'http://127.0.0.1:8080/services/oauth2/token'],
 ] as const
 
-for (const flow of flows) {
+for (const flow of [...flows, ...granted]) {
   for (const [name, host, url] of hosts) {
     if (flow.name === 'clientCredentials' && !('loginUrl' in host)) continue
     test(`P1 P8 ${flow.name} posts to the token endpoint of ${name}`, async () => {

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import { clientCredentials } from '@sfstream/auth'
 import { deadlineReached, withDeadline } from '@sfstream/core/internal'
 import { expect, test } from 'vitest'
-import { flows } from './flows.ts'
+import { flows, granted } from './flows.ts'
 import { context, failure, hanging, instance, refusal, type Seen, scriptedPlatform, tokenReply } from './scripted-platform.ts'
 
 const numbered = (): ((seen: Seen) => Response) => {
@@ -10,7 +10,7 @@ const numbered = (): ((seen: Seen) => Response) => {
   return () => tokenReply(`00Dxx!token${++count}`)
 }
 
-for (const flow of flows) {
+for (const flow of [...flows, ...granted]) {
   test(`P12 ${flow.name}: concurrent calls make one token request, later ones none`, async () => {
     const scripted = scriptedPlatform(numbered())
     const provider = flow.make()

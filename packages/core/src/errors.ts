@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'not_started'
   | 'client_stopped'
   // what the org or the network did
+  | 'authorization_needed'
+  | 'bad_callback'
   | 'login_refused'
   | 'login_unavailable'
   | 'token_refused'

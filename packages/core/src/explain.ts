@@ -27,6 +27,10 @@ const explanations: Record<ErrorCode, string> = {
   reserved_channel: 'Handshake, connect and disconnect belong to the client; send() is for messages of your own.',
   not_started: 'There is no session to send with. Subscribe, or await client.start(), first.',
   client_stopped: 'The client or the subscription was closed while something waited for it. start() makes a new session.',
+  authorization_needed:
+    'The flow acts for a user who has to agree first, and nobody has, or what they granted has ended. Send the user to the URL of authorize() and pass the callback to exchange(); with deviceFlow(), have the code entered in time; with sfCli(), run sf org login web. Then start the client again.',
+  bad_callback:
+    'The callback of an authorization belongs to the URL that authorize() gave: its state must come back unchanged. A page that was left forgets it, so keep what authorize() gave in sessionStorage. A state that nobody asked for may be an attempt to log the user in as somebody else.',
   login_refused:
     'Salesforce refused the credentials; server.error and server.text are its own words. invalid_grant with "authentication failure" is a wrong user, password or security token, an IP restriction, or the username-password flow being disabled for the org.',
   login_unavailable: 'The login host did not answer, or asked for a retry. It is tried again under retry.auth.',

@@ -25,7 +25,9 @@ export function router(world: World): (request: Request, exchange: Exchange) => 
   app.post(`${oauth}/revoke`, (c) => revoke(world, new URLSearchParams(c.env.body).get('token') ?? ''))
   app.get(`${oauth}/revoke`, (c) => revoke(world, c.req.query('token') ?? ''))
   app.post(`${oauth}/introspect`, (c) => introspect(world, new URLSearchParams(c.env.body)))
-  app.post('/services/Soap/u/:version/:org?', (c) => soapLogin(world, c.req.param('version'), c.env.body))
+  app.post('/services/Soap/u/:version/:org?', (c) =>
+    soapLogin(world, c.req.param('version'), c.req.header('SOAPAction') ?? null, c.env.body),
+  )
   app.get('/.well-known/openid-configuration', (c) => oauthJson(openIdConfiguration(c.env.origin)))
 
   // What follows is the instance's alone.

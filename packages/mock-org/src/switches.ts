@@ -78,6 +78,8 @@ export interface Switches {
   jwtAccessTokens: boolean
   /** A refresh token works once, and each refresh gives a new one. false. */
   rotateRefreshTokens: boolean
+  /** How often the device flow may ask whether the user has agreed; whole seconds. 5,000. */
+  deviceIntervalMs: number
   /** `id` of replies is a number where it can be. false: echoed as sent. */
   numericIds: boolean
   /** Replies of a batch come in reverse. false. */
@@ -124,6 +126,7 @@ export function defaultSwitches(): Switches {
     ipLocked: false,
     jwtAccessTokens: false,
     rotateRefreshTokens: false,
+    deviceIntervalMs: 5_000,
     numericIds: false,
     reverseReplies: false,
     gzip: false,

@@ -211,13 +211,19 @@ describe('the token endpoint', () => {
 })
 
 describe('SOAP login', () => {
-  const login = async (org: MockOrg, username: string, password: string) => {
+  const login = async (
+    org: MockOrg,
+    username: string,
+    password: string,
+    version = '46.0',
+    headers: Record<string, string> = { SOAPAction: "''" },
+  ) => {
     const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
     const body = `<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:urn="urn:partner.soap.sforce.com"><soapenv:Body><urn:login><urn:username>${username}</urn:username><urn:password>${escaped(password)}</urn:password></urn:login></soapenv:Body></soapenv:Envelope>`
-    const response = await org.fetch(`${org.loginUrl}/services/Soap/u/46.0`, {
+    const response = await org.fetch(`${org.loginUrl}/services/Soap/u/${version}`, {
       method: 'POST',
       body,
-      headers: { 'Content-Type': 'text/xml', SOAPAction: "''" },
+      headers: { 'Content-Type': 'text/xml', ...headers },
     })
     return { status: response.status, text: await response.text() }
   }
@@ -230,6 +236,21 @@ describe('SOAP login', () => {
     expect(text).toContain(`<serverUrl>${org.url}/services/Soap/u/46.0/${org.orgId}</serverUrl>`)
     const sessionId = /<sessionId>(.*?)<\/sessionId>/.exec(text)![1]!
     expect(await rawClient(org, { token: sessionId }).handshake()).toMatchObject({ successful: true })
+  })
+
+  it('refuses versions without login(), requests without SOAPAction, and passwords without the security token', async () => {
+    const { org } = setUp()
+    const { username, password, securityToken } = org.credentials
+    const word = password + securityToken
+    const code = async (...more: [version?: string, headers?: Record<string, string>]) => {
+      const { status, text } = await login(org, username, word, ...more)
+      return `${status} ${/<faultcode>(.*?)<\/faultcode>/.exec(text)?.[1]}`
+    }
+    expect(await code('64.0')).toBe('200 undefined')
+    expect(await code('65.0')).toBe('500 sf:INVALID_OPERATION')
+    expect(await code('30.0')).toBe('500 sf:UNSUPPORTED_API_VERSION')
+    expect(await code('64.0', {})).toBe('500 soapenv:Client')
+    expect((await login(org, username, password)).text).toContain('<faultcode>sf:LOGIN_MUST_USE_SECURITY_TOKEN</faultcode>')
   })
 
   it('S36 fails with HTTP 500 and a fault', async () => {

@@ -7,6 +7,9 @@ export interface ControlCalls {
   session(): { accessToken: string; instanceUrl: string }
   credentials(): MockOrg['credentials']
   jwtKey(): Promise<string>
+  /** A user opens the login page and agrees: the URL it sends them back to. No runtime may look at a redirect but this one. */
+  agree(url: string): Promise<string>
+  answerDevice(userCode: string, approved: boolean): void
   /** Publishes several payloads at once; the replay ids as text. */
   publish(channel: string, payloads: readonly unknown[], extra?: PublishExtra): (string | undefined)[]
   sample(channel: string): string | undefined
@@ -36,7 +39,7 @@ export interface OrgView {
 export type Command = { [Name in keyof ControlCalls]: { call: Name; args: Parameters<ControlCalls[Name]> } }[keyof ControlCalls]
 
 /** Does one command but `reset`, which is the host's. */
-export function control(org: MockOrg, command: Exclude<Command, { call: 'reset' }>): unknown {
+export async function control(org: MockOrg, command: Exclude<Command, { call: 'reset' }>): Promise<unknown> {
   switch (command.call) {
     case 'session':
       return org.session()
@@ -46,6 +49,14 @@ export function control(org: MockOrg, command: Exclude<Command, { call: 'reset' 
     }
     case 'jwtKey':
       return org.jwtKey()
+    case 'agree': {
+      const response = await org.fetch(command.args[0], { redirect: 'manual' })
+      const location = response.headers.get('location')
+      if (location === null) throw new Error(`HTTP ${response.status} ${await response.text()}`)
+      return location
+    }
+    case 'answerDevice':
+      return org.answerDevice(...command.args)
     case 'publish': {
       const [channel, payloads, extra] = command.args
       return payloads.map((payload) => org.publish(channel, payload, extra).replayId)

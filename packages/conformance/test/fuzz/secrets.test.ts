@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { clientCredentials } from '@sfstream/auth'
+import { authorizationCode, clientCredentials, deviceFlow } from '@sfstream/auth'
 import { createClient, SfStreamError } from '@sfstream/core'
+import { webPlatform } from '@sfstream/core/internal'
 import { virtualClock } from '@sfstream/mock-org'
 import { createRestClient } from '@sfstream/rest'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { flows } from '../../../auth/test/flows.ts'
+import { logins } from '../../../auth/test/flows.ts'
 import { errorOf, read } from '../../../core/test/support/rig.ts'
 import { json, type ScriptedOrg, scriptedOrg } from '../../../core/test/support/scripted-org.ts'
 import { noticeBoard } from '../servers/notice-board.ts'
@@ -21,7 +22,9 @@ import { channel, secret, withHostileOrg } from './hostile-rig.ts'
 const promises: Record<string, readonly (readonly [file: string, title: string])[]> = {
   'a redirect never carries the token or a credential elsewhere': [
     ['fuzz/secrets.test.ts', 'HTTP %i on a %s takes nothing along'],
-    ['fuzz/secrets.test.ts', 'HTTP %i at the token endpoint takes no credential along'],
+    ['fuzz/secrets.test.ts', 'HTTP %i at a login takes no credential along'],
+    ['fuzz/secrets.test.ts', 'HTTP %i on the exchange of a code takes nothing along'],
+    ['fuzz/secrets.test.ts', 'HTTP %i on a poll of the device flow takes nothing along'],
     ['fuzz/secrets.test.ts', 'HTTP %i on a REST call takes no token along'],
     ['servers/raw-bytes.test.ts', 'a redirect to a login page takes no token along'],
     ['../../auth/test/requests.test.ts', 'follows no redirect and leaves no timer'],
@@ -48,7 +51,9 @@ const promises: Record<string, readonly (readonly [file: string, title: string])
     ['../../core/test/wire/fault.test.ts', 'a token echoed in %j is left out'],
     ['../../core/test/wire/decode.test.ts', 'a token that a page echoes is left out'],
     ['fuzz/replies.test.ts', 'good replies with fields changed'],
-    ['../../auth/test/failures.test.ts', 'secrets'],
+    ['../../auth/test/failures.test.ts', 'no secret shows when it comes back in %s'],
+    ['../../auth/test/authorization-code.test.ts', 'no code, verifier or secret shows in an error, however the server echoes it'],
+    ['../../auth/test/device-flow.test.ts', 'the device code and the client secret show in no error, however the server echoes them'],
   ],
   'the simulated org listens on loopback': [['../../mock-org/test/node-server.test.ts', 'listens on loopback only']],
 }
@@ -100,11 +105,11 @@ describe('redirects', () => {
     },
   )
 
-  it.each(redirects.flatMap((status) => flows.map((flow) => [status, flow.name, flow] as const)))(
-    'HTTP %i at the token endpoint takes no credential along: %s',
+  it.each(redirects.flatMap((status) => logins.map((flow) => [status, flow.name, flow] as const)))(
+    'HTTP %i at a login takes no credential along: %s',
     async (status, _, flow) => {
       const stranger = await elsewhere()
-      const login = await server((response) => void response.writeHead(status, { location: `${stranger.url}/services/oauth2/token` }).end())
+      const login = await server((response) => void response.writeHead(status, { location: `${stranger.url}/login` }).end())
       const client = createClient({ auth: flow.make({ loginUrl: login.url }), retry: { auth: { maxAttempts: 1 } } })
       const error = await errorOf(client.start())
       await client.stop()
@@ -114,6 +119,37 @@ describe('redirects', () => {
       expect(stranger.requests).toEqual([])
     },
   )
+
+  it.each(redirects)('HTTP %i on the exchange of a code takes nothing along', async (status) => {
+    const stranger = await elsewhere()
+    const login = await server((response) => void response.writeHead(status, { location: `${stranger.url}/token` }).end())
+    const redirectUri = 'http://localhost:1717/callback'
+    const auth = authorizationCode({ loginUrl: login.url, clientId: 'id', clientSecret: secret, redirectUri })
+    const { state, codeVerifier, url } = await auth.authorize()
+    const error = await errorOf(auth.exchange(`${redirectUri}?code=aPrx${secret}&state=${state}`))
+    expect(error).toMatchObject({ code: 'redirected' })
+    for (const each of [secret, codeVerifier]) expect(`${error} ${JSON.stringify(error)} ${url}`).not.toContain(each)
+    expect(login.requests).toHaveLength(1)
+    expect(stranger.requests).toEqual([])
+  })
+
+  it.each(redirects)('HTTP %i on a poll of the device flow takes nothing along', async (status) => {
+    const stranger = await elsewhere()
+    const login = await server((response) => {
+      if (login.requests.length > 1) return void response.writeHead(status, { location: `${stranger.url}/token` }).end()
+      const reply = { device_code: secret, user_code: 'ABC', verification_uri: `${login.url}/setup/connect`, interval: 5 }
+      response.end(JSON.stringify(reply))
+    })
+    // Only the pause between polls is cut short: the rest is real.
+    const real = webPlatform()
+    const platform = webPlatform({ delay: (callback, ms) => real.delay(callback, ms === 5_000 ? 1 : ms) })
+    const auth = deviceFlow({ loginUrl: login.url, clientId: 'id', onCode: () => {} })
+    const error = await errorOf(auth.getSession({ signal: new AbortController().signal, platform }))
+    expect(login.requests).toHaveLength(2)
+    expect(error).toMatchObject({ code: 'redirected' })
+    expect(`${error} ${JSON.stringify(error)}`).not.toContain(secret)
+    expect(stranger.requests).toEqual([])
+  })
 
   it.each(redirects)('HTTP %i on a REST call takes no token along', async (status) => {
     const stranger = await elsewhere()

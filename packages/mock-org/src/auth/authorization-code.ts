@@ -31,7 +31,11 @@ export function authorize(world: World, url: URL): Response {
     return new Response(null, { status: 302, headers: { Location: location } })
   }
   if (codes.denied) return back('error=access_denied&error_description=end-user+denied+authorization')
+  if (query.get('response_type') !== 'code') return back('error=unsupported_response_type&error_description=response+type+not+supported')
   const challenge = query.get('code_challenge') ?? undefined
+  // Metadata names S256 alone: facts 1.4.
+  if (challenge !== undefined && (query.get('code_challenge_method') ?? 'S256') !== 'S256')
+    return back('error=invalid_request&error_description=invalid+code+challenge+method')
   if (app.requirePkce && challenge === undefined) return back('error=invalid_request&error_description=missing+required+code+challenge')
   const user = accounts.users[0]!
   const code = `aPrx${letters(random, 60)}==`

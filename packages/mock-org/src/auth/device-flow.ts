@@ -13,12 +13,11 @@ export interface PendingDevice {
   state: 'pending' | 'approved' | 'denied'
 }
 
-const intervalMs = 5_000
 const deviceLifeMs = 600_000
 
 /** Step one, on the token endpoint itself: facts 1.4. */
 export function deviceCode(world: World, form: URLSearchParams): Grant {
-  const { accounts, clock, random, devices, hosts } = world
+  const { accounts, clock, random, devices, hosts, switches } = world
   const app = accounts.app(form.get('client_id') ?? '')
   if (!app) return refused('invalid_client_id', 'client identifier invalid')
   const code = letters(random, 40)
@@ -35,19 +34,19 @@ export function deviceCode(world: World, form: URLSearchParams): Grant {
     device_code: code,
     user_code: userCode,
     verification_uri: `${hosts.login}/setup/connect`,
-    interval: intervalMs / 1_000,
+    interval: switches.deviceIntervalMs / 1_000,
   })
 }
 
 /** Step two: the grant is called `device`, and its parameter `code`. */
 export function deviceToken(world: World, form: URLSearchParams, app: App): Grant {
-  const { accounts, clock, devices } = world
+  const { accounts, clock, devices, switches } = world
   const code = form.get('code') ?? ''
   const device = devices.get(code)
   if (!device || device.clientId !== app.clientId) return refused('invalid_grant', 'invalid device code')
   if (device.expiresAt <= clock.now()) return refused('invalid_grant', 'expired device code')
   if (device.state === 'denied') return refused('access_denied', 'end-user denied authorization')
-  const tooFast = clock.now() - device.polledAt < intervalMs
+  const tooFast = clock.now() - device.polledAt < switches.deviceIntervalMs
   device.polledAt = clock.now()
   if (tooFast) return refused('slow_down', 'polling too quickly')
   if (device.state === 'pending') return refused('authorization_pending', 'authorization pending')

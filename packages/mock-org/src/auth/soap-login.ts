@@ -1,11 +1,26 @@
 import { eighteen } from '../ids.ts'
 import type { World } from '../world.ts'
 
+/** login() left the API with 65.0. */
+const lastVersionWithLogin = 64
+
 /** `POST /services/Soap/u/{version}`: facts 1.6. Only `login` is understood. */
-export function soapLogin(world: World, version: string, body: string): Response {
+export function soapLogin(world: World, version: string, action: string | null, body: string): Response {
+  // Axis, behind which the SOAP API stands, wants the header, whatever it says.
+  if (action === null) return soapFault('Client', 'SOAPAction HTTP header missing', 'soapenv')
+  if (!world.versions.includes(version)) return soapFault('UNSUPPORTED_API_VERSION', 'Invalid Api version specified on URL')
+  if (Number(version) > lastVersionWithLogin) {
+    return soapFault(
+      'INVALID_OPERATION',
+      `The SOAP Login operation is not available in the API version specified (${version}). Refer to the documentation for supported versions.`,
+    )
+  }
   const username = element(body, 'username')
   const password = element(body, 'password')
   const user = username === undefined ? undefined : world.accounts.user(username)
+  if (user?.active && user.securityToken !== '' && password === user.password) {
+    return soapFault('LOGIN_MUST_USE_SECURITY_TOKEN', 'Invalid username, password, security token; or user locked out.')
+  }
   if (!user?.active || password !== user.password + user.securityToken) {
     return soapFault('INVALID_LOGIN', 'Invalid username, password, security token; or user locked out.')
   }
@@ -18,8 +33,8 @@ export function soapLogin(world: World, version: string, body: string): Response
   )
 }
 
-export function soapFault(code: string, message: string): Response {
-  return xml(fault(code, message), 500)
+function soapFault(code: string, message: string, prefix = 'sf'): Response {
+  return xml(fault(code, message, prefix), 500)
 }
 
 /** The whole body of a failed login. */
@@ -27,8 +42,9 @@ export function soapFaultText(code: string, message: string): string {
   return envelope(fault(code, message))
 }
 
-function fault(code: string, message: string): string {
+function fault(code: string, message: string, prefix = 'sf'): string {
   const text = escaped(message)
+  if (prefix !== 'sf') return `<soapenv:Fault><faultcode>${prefix}:${code}</faultcode><faultstring>${text}</faultstring></soapenv:Fault>`
   return `<soapenv:Fault><faultcode>sf:${code}</faultcode><faultstring>${code}: ${text}</faultstring><detail><sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>${code}</sf:exceptionCode><sf:exceptionMessage>${text}</sf:exceptionMessage></sf:LoginFault></detail></soapenv:Fault>`
 }
 

@@ -43,7 +43,7 @@ async function grantFor(world: World, exchange: Exchange, form: URLSearchParams)
     case 'urn:ietf:params:oauth:grant-type:jwt-bearer':
       return jwtBearer(world, exchange, form)
     case 'authorization_code':
-      return withApp(world, form, (app) => authorizationCode(world, form, app), false)
+      return withApp(world, form, (app) => authorizationCode(world, form, app))
     case 'device':
       return withApp(world, form, (app) => deviceToken(world, form, app), false)
     default:

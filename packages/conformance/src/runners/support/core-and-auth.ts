@@ -1,9 +1,12 @@
 export {
   accessToken,
+  authorizationCode,
   clientCredentials,
+  deviceFlow,
   jwtBearer,
   password,
   refreshToken,
+  soapLogin,
 } from '@sfstream/auth'
 export {
   AuthenticationError,

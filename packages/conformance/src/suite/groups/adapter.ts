@@ -14,12 +14,15 @@ const names = [
   'SubscribeError',
   'TransportError',
   'accessToken',
+  'authorizationCode',
   'clientCredentials',
   'createClient',
+  'deviceFlow',
   'jwtBearer',
   'memoryReplayStore',
   'password',
   'refreshToken',
+  'soapLogin',
 ]
 
 /** What the adapter itself adds. */

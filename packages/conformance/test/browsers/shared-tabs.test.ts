@@ -1,8 +1,8 @@
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type OrgHost, startOrgHost } from '../../src/host/org-host.ts'
-import { browserPath } from '../../src/runners/support/browser-path.ts'
 import { bundlePage } from './bundle-page.ts'
+import { launchChromium } from './chromium-browser.ts'
 
 const channel = '/event/Order_Event__e'
 let host: OrgHost
@@ -35,11 +35,7 @@ beforeAll(async () => {
   )
   host.serve('/page/', 'text/html', '<!doctype html><title>Orders</title><script type="module" src="page.js"></script>')
   host.serve('/other/', 'text/html', '<!doctype html><title>Elsewhere</title>')
-  browser = await chromium.launch({
-    executablePath: browserPath('chromium') ?? '',
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-    ignoreDefaultArgs: ['--disable-back-forward-cache'],
-  })
+  browser = await launchChromium()
   context = await browser.newContext()
   const page = await context.newPage()
   await page.goto(`${host.url}/other/`)

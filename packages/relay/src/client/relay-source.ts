@@ -194,7 +194,11 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   }
   const askOrg = async (signal: AbortSignal): Promise<Refusal | undefined> => {
     const response = await get(endpoint, 'application/json', signal)
-    if (!response.ok) return httpRefusal(response, endpoint, platform.now())
+    if (!response.ok) {
+      // Nothing here is for this reader: whichever channel is named, it is about all.
+      const { channel: _, ...refusal } = await httpRefusal(response, endpoint, platform.now())
+      return refusal
+    }
     const told = (await response.json().catch(() => undefined)) as { org?: unknown } | undefined
     if (typeof told?.org !== 'string') return { error: noRelay(endpoint, 'it does not name its org'), fatal: true }
     orgName = told.org

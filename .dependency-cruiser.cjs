@@ -33,7 +33,7 @@ module.exports = {
     only(
       'fan-out-above-the-client',
       `${core}/fan-out/`,
-      `${core}/(fan-out/|delivery/subscription|source/|async/|events/|errors|platform|client-status|streaming-client)`,
+      `${core}/(fan-out/|delivery/subscription|source/|async/|events/|errors|platform|client-status|streaming-client|bayeux/wire/message)`,
     ),
     only(
       'delivery-knows-the-port-only',

@@ -13,7 +13,9 @@ export function createClient(options: ClientOptions): StreamingClient {
   // First: what the Source is made of has to be right.
   checkOptions(options)
   const replayStore = options.replayStore === undefined ? sessionStorageReplayStore() : options.replayStore
-  if ('source' in options && options.source) return createCoreClient({ ...options, replayStore })
+  if ('source' in options && options.source) {
+    return createCoreClient({ ...options, source: pageSource(options.source, browserPageEvents()), replayStore })
+  }
   const bayeux = options as Exclude<ClientOptions, { source: unknown }>
   const platform = webPlatform(options.platform)
   const transport = bayeux.transport ?? fetchTransport(platform, { cookies: 'browser' })

@@ -48,6 +48,8 @@ export function statusLine(status: ClientStatus): StatusLine {
         text: `${status.channel ? `${status.channel}: ` : ''}limit of the org: ${sentence(status.error.message)} Next try in ${seconds(status.delayMs)}.`,
         trouble: true,
       }
+    case 'notShared':
+      return { text: `the session is not shared: ${status.reason}`, trouble: true }
     case 'badMessage':
       return { text: `unexpected message: ${status.reason}`, trouble: true }
     case 'invalidEvent':

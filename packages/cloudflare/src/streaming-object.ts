@@ -55,6 +55,11 @@ export abstract class StreamingObject<Env = unknown> {
   /** Called for each event in order, one at a time in each channel. When it rejects, the event comes again with the next alarm. */
   protected abstract handle(event: StreamEvent): unknown
 
+  /** The client of the loop that runs now. */
+  protected get client(): StreamingClient | undefined {
+    return this.#client
+  }
+
   /** Holds the subscriptions from now on, across evictions. */
   async start(): Promise<void> {
     await this.#intend({ wanted: true, failures: 0 })

@@ -6,6 +6,14 @@ import { errorData } from './frames.ts'
 import { closing, orgLink } from './org-link.ts'
 import type { CheckedRelayOptions, Relay, RelayOptions, RelayStats } from './relay-options.ts'
 import { notFor, streamRequest } from './relay-request.ts'
+import { type NodeRequest, type NodeResponse, nodeReply, requestOf, type StreamReply, webReply } from './replies.ts'
+
+const streamHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store, no-transform',
+  // Proxies that gather a reply would hold events back.
+  'x-accel-buffering': 'no',
+}
 
 /** How long a request waits for the first login. */
 const loginMs = 25_000
@@ -19,14 +27,14 @@ const loginMs = 25_000
 export function createRelay(given: RelayOptions): Relay {
   const options = checkRelayOptions(given)
   const link = orgLink(options)
-  const streams = new Map<EventStream, string | undefined>()
-  /** Requests that are being answered count too, or many at once would pass the limits together. */
-  const asking = new Map<object, string | undefined>()
+  const streams = new Set<EventStream>()
+  /** Who has a stream, or is about to: or many at once would pass the limits together. */
+  const places = new Map<object, string | undefined>()
   let closed = false
 
-  const countOf = (who: string): number => [...streams.values(), ...asking.values()].filter((other) => other === who).length
+  const countOf = (who: string): number => [...places.values()].filter((other) => other === who).length
 
-  const answer = async (request: Request): Promise<Response> => {
+  const answer = async (request: Request): Promise<Response | StreamReply> => {
     if (closed) return failure(503, closing(), 2)
     const wantsStream = request.headers.get('accept')?.includes('text/event-stream') ?? false
     if (!wantsStream) return describe(request)
@@ -35,36 +43,45 @@ export function createRelay(given: RelayOptions): Relay {
     const refused = await authorized(request, wanted.channels, options)
     if (refused) return refused
     const who = options.limitBy?.(request)
-    if (streams.size + asking.size >= options.maxClients) return failure(503, full(`${options.maxClients} streams are open`), 10)
+    if (places.size >= options.maxClients) return failure(503, full(`${options.maxClients} streams are open`), 10)
     if (who !== undefined && countOf(who) >= options.maxClientsEach) {
       return failure(429, full(`${options.maxClientsEach} streams are open for you`), 10)
     }
     const place = {}
-    asking.set(place, who)
+    places.set(place, who)
+    let isKept = false
     try {
       const org = await login(request.signal)
       if (closed) return failure(503, closing(), 2)
-      const stream: EventStream = eventStream({
-        request: wanted,
-        org,
-        link,
-        platform: options.platform,
-        heartbeatMs: options.heartbeatMs,
-        maxStreamMs: options.maxStreamMs,
-        signal: request.signal,
-        ended: () => streams.delete(stream),
-      })
-      streams.set(stream, who)
-      return new Response(stream.body, {
-        headers: {
-          'content-type': 'text/event-stream; charset=utf-8',
-          'cache-control': 'no-store, no-transform',
-          // Proxies that gather a reply would hold events back.
-          'x-accel-buffering': 'no',
+      isKept = true
+      return {
+        headers: { ...streamHeaders },
+        open(out) {
+          let isOver = false
+          let stream: EventStream | undefined
+          stream = eventStream(
+            {
+              request: wanted,
+              org,
+              link,
+              platform: options.platform,
+              heartbeatMs: options.heartbeatMs,
+              maxStreamMs: options.maxStreamMs,
+              signal: request.signal,
+              ended() {
+                isOver = true
+                places.delete(place)
+                if (stream) streams.delete(stream)
+              },
+            },
+            out,
+          )
+          if (!isOver) streams.add(stream)
+          return stream
         },
-      })
+      }
     } finally {
-      asking.delete(place)
+      if (!isKept) places.delete(place)
     }
   }
   const login = (signal: AbortSignal): Promise<string> =>
@@ -85,37 +102,53 @@ export function createRelay(given: RelayOptions): Relay {
     )
   }
 
-  const relay = async (request: Request): Promise<Response> => {
+  const reply = async (request: Request): Promise<Response | StreamReply> => {
     const cors = corsHeaders(request, options)
-    let response: Response
-    if (request.method === 'OPTIONS') response = preflight()
-    else if (request.method !== 'GET') {
-      response = failure(405, bad(`${request.method} is not answered here.`, 'Use GET.'))
-      response.headers.set('allow', 'GET, OPTIONS')
-    } else {
-      try {
-        response = await answer(request)
-      } catch (error) {
-        if (error === deadlineReached) response = failure(503, full('The org has not answered the login yet'), 10)
-        else if (error instanceof SfStreamError && error.code === 'bad_option') response = failure(400, error)
-        else if (error instanceof SubscribeError) response = failure(403, error)
-        else response = failure(503, error, 30)
-      }
-    }
-    if (cors.length === 0) return response
-    const withCors = new Response(response.body, response)
-    for (const [name, value] of cors) withCors.headers.append(name, value)
-    return withCors
+    const answered = await attempt(request)
+    if (!(answered instanceof Response)) return { ...answered, headers: { ...answered.headers, ...Object.fromEntries(cors) } }
+    // A Response of the caller's own may have headers that cannot be changed.
+    const own = new Response(answered.body, answered)
+    for (const [name, value] of cors) own.headers.set(name, value)
+    return own
   }
-
+  const attempt = async (request: Request): Promise<Response | StreamReply> => {
+    if (request.method === 'OPTIONS') return new Response(null, { status: 204 })
+    if (request.method !== 'GET') {
+      const refused = failure(405, bad(`${request.method} is not answered here.`, 'Use GET.'))
+      refused.headers.set('allow', 'GET, OPTIONS')
+      return refused
+    }
+    try {
+      return await answer(request)
+    } catch (error) {
+      if (error === deadlineReached) return failure(503, full('The org has not answered the login yet'), 10)
+      if (error instanceof SfStreamError && error.code === 'bad_option') return failure(400, error)
+      if (error instanceof SubscribeError) return failure(403, error)
+      return failure(503, error, 30)
+    }
+  }
+  const relay = async (request: Request): Promise<Response> => {
+    const answered = await reply(request)
+    return answered instanceof Response ? answered : webReply(answered)
+  }
+  const node = async (request: NodeRequest, response: NodeResponse): Promise<void> => {
+    const controller = new AbortController()
+    response.on('close', () => controller.abort())
+    const answered = await reply(requestOf(request, controller.signal))
+    if (answered instanceof Response) {
+      response.writeHead(answered.status, Object.fromEntries(answered.headers))
+      response.end(await answered.text())
+    } else nodeReply(answered, response)
+  }
   const close = async (): Promise<void> => {
     closed = true
-    for (const stream of [...streams.keys()]) stream.end()
+    for (const stream of [...streams]) stream.end()
     await link.close()
   }
   return Object.defineProperties(relay, {
     stats: { get: (): RelayStats => ({ clients: streams.size, channels: link.channels, catchUps: link.catchUps }) },
     close: { value: close },
+    node: { value: node },
   }) as Relay
 }
 
@@ -144,10 +177,6 @@ function corsHeaders(request: Request, { cors }: CheckedRelayOptions): [string, 
         ] as [string, string][])
       : []),
   ]
-}
-
-function preflight(): Response {
-  return new Response(null, { status: 204 })
 }
 
 function failure(status: number, error: unknown, retryAfterS?: number): Response {

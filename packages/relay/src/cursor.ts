@@ -62,6 +62,16 @@ export function parseCursor(text: string): Cursor {
   }
 }
 
+/** The position of one channel, from a cursor of this relay's. */
+export function positionIn(cursor: string, channel: string): CursorPosition | undefined {
+  const part = channelPart(channel)
+  const at = cursor.indexOf(part)
+  if (at < 0) return undefined
+  const start = at + part.length
+  const end = cursor.indexOf('~', start)
+  return parsePosition(end < 0 ? cursor.slice(start) : cursor.slice(start, end))
+}
+
 export function parsePosition(text: string): CursorPosition | undefined {
   if (text === 'all' || text === 'new' || text === 'off') return text
   const mark = /^@([a-z0-9]{1,40})\.(\d{1,15})$/.exec(text)

@@ -18,11 +18,21 @@ export interface EventStreamParts {
   ended(): void
 }
 
+/** Where a stream goes: the body of a Response, or a reply of Node's HTTP server. */
+export interface Outlet {
+  /** Whether there is room for more; if not, `pull` is called once there is. */
+  write(chunk: Uint8Array): boolean
+  end(): void
+}
+
 /** One browser's stream. */
 export interface EventStream {
-  readonly body: ReadableStream<Uint8Array>
+  /** The reader has room. */
+  pull(): void
   /** Ends it, with word to come back. */
   end(): void
+  /** The reader has gone. */
+  leave(): void
 }
 
 interface Channel {
@@ -47,10 +57,9 @@ const failedMs = 30_000
  * Server-Sent Events for one browser. Nothing is buffered for it: it is a pointer into each channel's window, moved when the browser
  * has room, so one that stands still costs nothing and falls behind. [PROTOCOL L3]
  */
-export function eventStream(parts: EventStreamParts): EventStream {
+export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
   const { request, org, link, platform } = parts
-  let out: ReadableStreamDefaultController<Uint8Array> | undefined
-  let pulling: (() => void) | undefined
+  let hasRoom = false
   let over = false
   let wasLive = link.live
   let first: Uint8Array[] = [namedFrame('hello', { org, live: wasLive, heartbeatMs: parts.heartbeatMs })]
@@ -66,18 +75,18 @@ export function eventStream(parts: EventStreamParts): EventStream {
     return text + ended
   }
   const send = (chunk: Uint8Array): void => {
-    const pull = pulling
-    pulling = undefined
-    out?.enqueue(chunk)
-    beat()
-    pull?.()
+    sentAt = platform.now()
+    hasRoom = out.write(chunk)
   }
   /** A heartbeat is for those who read: to one who does not, nothing is sent, and the connection shows it. */
-  let cancelBeat = (): void => {}
   const beat = (): void => {
-    cancelBeat()
-    if (!over) cancelBeat = platform.delay(() => (pulling ? send(comment) : undefined), parts.heartbeatMs)
+    if (over) return
+    const leftMs = sentAt + parts.heartbeatMs - platform.now()
+    if (leftMs <= 0 && hasRoom) send(comment)
+    cancelBeat = platform.delay(beat, leftMs > 0 ? leftMs : parts.heartbeatMs)
   }
+  let sentAt = platform.now()
+  let cancelBeat = platform.delay(beat, parts.heartbeatMs)
   // Where the body is not cancelled when its reader leaves.
   const stopListening = onAbort(parts.signal, () => {
     if (!over) finish()
@@ -100,9 +109,8 @@ export function eventStream(parts: EventStreamParts): EventStream {
   const end = (retryMs = comeBackMs): void => {
     if (over) return
     finish()
-    out?.enqueue(encode(`retry: ${retryMs}\nevent: bye\ndata: {}\n\n`))
-    out?.close()
-    pulling?.()
+    out.write(encode(`retry: ${retryMs}\nevent: bye\ndata: {}\n\n`))
+    out.end()
   }
 
   const closeChannel = (channel: Channel): void => {
@@ -181,10 +189,12 @@ export function eventStream(parts: EventStreamParts): EventStream {
       wasLive = link.live
       chunk.push(namedFrame('live', { live: wasLive }))
     }
-    for (const channel of [...channels]) {
+    // From the last, for a channel may end while it is read.
+    for (let at = channels.length - 1; at >= 0; at--) {
+      const channel = channels[at] as Channel
       for (const item of channel.reader.take(chunkBytes)) {
         frame(channel, item, chunk)
-        if (!channels.includes(channel)) break
+        if (channels[at] !== channel) break
       }
     }
     return chunk
@@ -194,37 +204,29 @@ export function eventStream(parts: EventStreamParts): EventStream {
   let again = false
   /** Something may have come, for a reader that waits. */
   const ready = (): void => {
-    if (!pulling || over) return
     again = true
     if (collecting) return
     collecting = true
-    let chunk: Uint8Array[] = []
-    while (again && chunk.length === 0) {
+    while (again && hasRoom && !over) {
       again = false
-      chunk = collect()
+      const chunk = collect()
+      if (chunk.length > 0) {
+        const whole = joined(chunk)
+        send(whole)
+        // What was too much for one piece.
+        again ||= whole.length >= chunkBytes
+      } else if (channels.length === 0) end(failedMs)
     }
     collecting = false
-    if (chunk.length > 0) send(joined(chunk))
-    else if (channels.length === 0) end(failedMs)
   }
 
-  const body = new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        out = controller
-        for (const name of request.channels) open(name)
-        beat()
-      },
-      pull() {
-        return new Promise<void>((resolve) => {
-          pulling = resolve
-          ready()
-          if (over) resolve()
-        })
-      },
-      cancel: finish,
+  for (const name of request.channels) open(name)
+  return {
+    pull() {
+      hasRoom = true
+      ready()
     },
-    { highWaterMark: 0 },
-  )
-  return { body, end }
+    end,
+    leave: finish,
+  }
 }

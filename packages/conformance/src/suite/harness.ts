@@ -17,6 +17,7 @@ export const caseGroups = [
   'life-cycle',
   'handlers',
   'stores',
+  'relay',
   'adapter',
 ] as const
 export type CaseGroup = (typeof caseGroups)[number]

@@ -8,6 +8,7 @@ import { iteratorCases } from './groups/iterator.ts'
 import { lifeCycleCases } from './groups/life-cycle.ts'
 import { loginCases } from './groups/logins.ts'
 import { recoveryCases } from './groups/recovery.ts'
+import { relayCases } from './groups/relay.ts'
 import { replayCases } from './groups/replay.ts'
 import { storeCases } from './groups/stores.ts'
 import { tapCases } from './groups/taps.ts'
@@ -30,5 +31,6 @@ export function registerConformance(harness: Harness): void {
   lifeCycleCases(harness)
   handlerCases(harness)
   storeCases(harness)
+  relayCases(harness)
   adapterCases(harness)
 }

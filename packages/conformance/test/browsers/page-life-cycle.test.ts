@@ -1,8 +1,8 @@
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type OrgHost, startOrgHost } from '../../src/host/org-host.ts'
-import { browserPath } from '../../src/runners/support/browser-path.ts'
 import { bundlePage } from './bundle-page.ts'
+import { launchChromium } from './chromium-browser.ts'
 
 const channel = '/event/Order_Event__e'
 let host: OrgHost
@@ -24,13 +24,7 @@ beforeAll(async () => {
   )
   host.serve('/page/', 'text/html', '<!doctype html><title>Orders</title><script type="module" src="page.js"></script>')
   host.serve('/other/', 'text/html', '<!doctype html><title>Elsewhere</title>')
-  const executablePath = browserPath('chromium') ?? ''
-  browser = await chromium.launch({
-    executablePath,
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-    // Playwright turns the back/forward cache off.
-    ignoreDefaultArgs: ['--disable-back-forward-cache'],
-  })
+  browser = await launchChromium()
   page = await browser.newPage()
   page.on('console', (message) => {
     const number = /^event (\d+)$/.exec(message.text())

@@ -53,6 +53,7 @@ export interface ChannelHub<T> {
 
 /** A replay has ended when the org was quiet for so long. */
 const quietMs = 10_000
+const maxReplayingMs = 60_000
 /** Between two replays of a channel, so that those who come together share one. */
 const replayPauseMs = 250
 
@@ -181,7 +182,9 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
   let cancelQuiet = (): void => {}
   const awaitQuiet = (): void => {
     cancelQuiet()
-    if (replaying) cancelQuiet = platform.delay(caughtUp, quietMs)
+    // Where the clocks differ, and events never cease, nothing else would tell.
+    const leftMs = replayingSince + maxReplayingMs - platform.now()
+    if (replaying) cancelQuiet = platform.delay(caughtUp, Math.max(0, Math.min(quietMs, leftMs)))
   }
 
   const resubscribed = (): void => {
@@ -245,13 +248,11 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
     if (next !== undefined && next > place.number) place.number = next
   }
   const take = (member: Member<T>, maxBytes: number): HubItem<T>[] => {
-    const items: HubItem<T>[] = member.notices.splice(0)
+    const items: HubItem<T>[] = member.notices
+    member.notices = []
     let bytes = 0
-    let looked: unknown
     while (bytes < maxBytes) {
       const { place } = member
-      if (place !== looked && place.type === 'window') skipKnown(member, place)
-      looked = place
       if (place.type === 'fallen') member.place = { type: 'pending' }
       if (place.type === 'pending' || place.type === 'fallen') {
         settle(member)
@@ -259,6 +260,7 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
         continue
       }
       if (place.type !== 'window') break
+      if (!place.isRead) skipKnown(member, place)
       if (place.number < place.window.start) {
         place.onward?.taken()
         member.place = { type: 'fallen' }
@@ -273,6 +275,7 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
         member.place = to === 'nowhere' ? { type: 'fallen' } : { type: 'window', window, number: to }
         continue
       }
+      place.isRead = true
       const item = place.window.at(place.number++) as HubItem<T>
       items.push(item)
       if (item.type !== 'event') continue
@@ -280,7 +283,8 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
       if (item.position !== undefined) member.position = item.position
     }
     if (member.place.type === 'window') member.place.onward?.taken()
-    return items.concat(member.notices.splice(0))
+    if (member.notices.length > 0) items.push(...member.notices.splice(0))
+    return items
   }
 
   return {
@@ -294,6 +298,10 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
       settle(member)
       return {
         take: (maxBytes) => take(member, maxBytes),
+        get number() {
+          const { place } = member
+          return place.type === 'window' && place.window === window ? place.number : undefined
+        },
         close() {
           members.delete(member)
           const { place } = member

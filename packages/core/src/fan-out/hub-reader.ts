@@ -16,6 +16,8 @@ export type HubItem<T> =
 export interface HubReader<T> {
   /** What there is now, about `maxBytes` at most. Empty: `ready` is called when there is more. */
   take(maxBytes: number): readonly HubItem<T>[]
+  /** Its place in the live window; undefined while it is elsewhere. */
+  readonly number: number | undefined
   close(): void
 }
 
@@ -33,7 +35,7 @@ export function isMark(position: StartPosition | Mark): position is Mark {
 export type Place<T> =
   /** Nowhere yet: the channel is not accepted, or what it waits for has not come by. */
   | { type: 'pending' }
-  | { type: 'window'; window: EventWindow<T>; number: number; onward?: Onward }
+  | { type: 'window'; window: EventWindow<T>; number: number; onward?: Onward; isRead?: boolean }
   /** What it needs is kept nowhere; nothing is done about it before it asks for more. */
   | { type: 'fallen' }
   /** A replay is to begin for it. */

@@ -24,6 +24,8 @@ export type SourceStatus =
   | { type: 'slowed'; intervalMs: number }
   /** Events may be missing, or may come again: positions between `from` and `to` could not be honoured. */
   | { type: 'replayGap'; channel: string; reason: ReplayGapReason; from: ReplayId | undefined; to: StartPosition; error?: SfStreamError }
+  /** A session that was to be shared is not, for this reason. */
+  | { type: 'notShared'; reason: string }
   | { type: 'multipleClients'; intervalMs: number }
   /** An org limit was met; tried again after `delayMs`. */
   | { type: 'limit'; error: SfStreamError; delayMs: number; channel?: string }

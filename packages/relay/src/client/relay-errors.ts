@@ -1,45 +1,5 @@
-import {
-  AuthenticationError,
-  type ErrorCode,
-  LimitError,
-  ProtocolError,
-  ReplayError,
-  SfStreamError,
-  SubscribeError,
-  TransportError,
-} from '@sfstream/core'
-
-/** An error as the relay tells it. */
-export interface ToldError {
-  code?: unknown
-  message?: unknown
-  remediation?: unknown
-  retryable?: unknown
-  channel?: unknown
-}
-
-const classes: Partial<Record<string, typeof SfStreamError>> = {
-  login_refused: AuthenticationError,
-  token_refused: AuthenticationError,
-  subscribe_refused: SubscribeError,
-  bad_channel: SubscribeError,
-  replay_refused: ReplayError,
-  client_limit: LimitError,
-  event_limit: LimitError,
-}
-
-/** An error of the relay's as ours: the class by its code. */
-export function toldError(told: ToldError | undefined, channel?: string): SfStreamError {
-  const text = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise)
-  const code = text(told?.code, 'server_stopped') as ErrorCode
-  return new (classes[code] ?? SfStreamError)({
-    code,
-    message: text(told?.message, 'The relay refused without a word.'),
-    remediation: text(told?.remediation, 'Ask those who run the relay.'),
-    retryable: told?.retryable === true,
-    ...(channel === undefined ? {} : { channel }),
-  })
-}
+import { AuthenticationError, ProtocolError, type SfStreamError, TransportError } from '@sfstream/core'
+import { type ToldError, toldError } from '@sfstream/core/internal'
 
 /** What a status means: `fatal` ones are not tried again. */
 export interface HttpRefusal {
@@ -98,4 +58,14 @@ function retryAfter(text: string | null, now: number): number | undefined {
   if (text === null) return undefined
   const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), 3_600_000)
+}
+
+export function unreachable(url: URL, cause: unknown): TransportError {
+  return new TransportError({
+    code: 'network',
+    message: `The relay at ${url.origin} cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}.`,
+    remediation: 'It is tried again by itself.',
+    retryable: true,
+    cause,
+  })
 }

@@ -11,13 +11,25 @@ import {
   type SourceStatus,
   type StartPosition,
   StateError,
-  TransportError,
 } from '@sfstream/core'
-import { deferred, isMark, linkedController, matchesSubscription, onAbort, sleep, untilAborted, webPlatform } from '@sfstream/core/internal'
-import { cursorStart } from '../cursor.ts'
+import {
+  deferred,
+  isMark,
+  linkedController,
+  matchesSubscription,
+  onAbort,
+  type ReaderFeed,
+  readerFeed,
+  sleep,
+  type ToldError,
+  toldError,
+  untilAborted,
+  webPlatform,
+} from '@sfstream/core/internal'
+import { type CursorPosition, channelPart, cursorStart, formatPosition, positionIn } from '../cursor.ts'
+import { checkedUrl } from './checked-url.ts'
 import { eventStream, type StreamEventFrame } from './event-stream.ts'
-import { httpRefusal, noRelay, type ToldError, toldError } from './relay-errors.ts'
-import { type RelayFeed, relayFeed } from './relay-feed.ts'
+import { httpRefusal, noRelay, unreachable } from './relay-errors.ts'
 
 export interface RelayClientOptions {
   /** Sent with every request, for the relay's `authorize`; a function is asked before each. */
@@ -52,7 +64,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   const endpoint = checkedUrl(url)
   const platform = webPlatform(options.platform)
   const observers = new Set<SourceObserver>()
-  const feeds = new Map<string, RelayFeed>()
+  const feeds = new Map<string, ReaderFeed>()
   let life: AbortController | undefined
   let failure: SfStreamError | undefined
   let state: SourceState = 'idle'
@@ -81,14 +93,14 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   }
   const showState = (): void => setState(flowing && upstream ? 'live' : 'waiting')
 
-  const endFeed = (feed: RelayFeed, error?: unknown): void => {
+  const endFeed = (feed: ReaderFeed, error?: unknown): void => {
     if (feeds.get(feed.request.channel) === feed) feeds.delete(feed.request.channel)
     feed.end(error)
   }
   const endAll = (error?: unknown): void => {
     for (const feed of [...feeds.values()]) endFeed(feed, error)
   }
-  const feedOf = (channel: unknown): RelayFeed | undefined => {
+  const feedOf = (channel: unknown): ReaderFeed | undefined => {
     if (typeof channel !== 'string') return undefined
     const exact = feeds.get(channel)
     if (exact) return exact
@@ -121,7 +133,8 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
       case undefined: {
         progress = true
         for (const observer of observers) observer.message?.(value as { channel: string })
-        feedOf(value.channel)?.receive(value as { channel: string }, id, data.length)
+        const feed = feedOf(value.channel)
+        feed?.receive(value as { channel: string }, positionOf(feed, id), data.length)
         return
       }
       case 'hello':
@@ -145,7 +158,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
         const feed = feedOf(value.channel)
         if (!feed) return
         feed.waiting = false
-        if (id !== undefined) feed.reposition(id)
+        feed.position = positionOf(feed, id) ?? feed.position
         feed.accepted.resolve(true)
         return
       }
@@ -181,7 +194,11 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   }
   const askOrg = async (signal: AbortSignal): Promise<Refusal | undefined> => {
     const response = await get(endpoint, 'application/json', signal)
-    if (!response.ok) return httpRefusal(response, endpoint, platform.now())
+    if (!response.ok) {
+      // Nothing here is for this reader: whichever channel is named, it is about all.
+      const { channel: _, ...refusal } = await httpRefusal(response, endpoint, platform.now())
+      return refusal
+    }
     const told = (await response.json().catch(() => undefined)) as { org?: unknown } | undefined
     if (typeof told?.org !== 'string') return { error: noRelay(endpoint, 'it does not name its org'), fatal: true }
     orgName = told.org
@@ -193,7 +210,10 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
     const asked = [...feeds.values()]
     if (asked.length === 0) return undefined
     for (const { request } of asked) target.searchParams.append('channel', request.channel)
-    target.searchParams.set('cursor', cursorStart(orgName ?? '') + asked.map(({ part }) => part).join(''))
+    target.searchParams.set(
+      'cursor',
+      cursorStart(orgName ?? '') + asked.map(({ request, position }) => channelPart(request.channel) + formatPosition(position)).join(''),
+    )
     target.searchParams.set('fallback', 'none')
     try {
       await eventStream({
@@ -313,7 +333,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
       return org.promise
     },
     open(request: OpenRequest) {
-      const feed = relayFeed(request, () => drained.resolve())
+      const feed = readerFeed(request, () => drained.resolve())
       if (failure) {
         feed.end(failure)
         return feed.feed
@@ -364,28 +384,8 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   }
 }
 
+function positionOf({ request }: ReaderFeed, cursor: string | undefined): CursorPosition | undefined {
+  return cursor === undefined ? undefined : positionIn(cursor, request.channel)
+}
+
 const restart = Symbol('another stream')
-
-function checkedUrl(url: string | URL): URL {
-  const base = typeof location === 'object' ? location.href : undefined
-  try {
-    return new URL(url, base)
-  } catch (cause) {
-    throw new SfStreamError({
-      code: 'bad_option',
-      message: `relay: '${String(url).slice(0, 200)}' is not a URL.`,
-      remediation: 'Pass the whole URL of the relay; in a page a path will do.',
-      cause,
-    })
-  }
-}
-
-function unreachable(url: URL, cause: unknown): TransportError {
-  return new TransportError({
-    code: 'network',
-    message: `The relay at ${url.origin} cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}.`,
-    remediation: 'It is tried again by itself.',
-    retryable: true,
-    cause,
-  })
-}

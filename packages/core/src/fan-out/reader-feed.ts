@@ -1,22 +1,21 @@
-import type { Batch, BayeuxMessage, Feed, OpenRequest } from '@sfstream/core'
-import { type Deferred, deferred, type Queue, queue } from '@sfstream/core/internal'
-import { type CursorPosition, channelPart, formatPosition, parsePosition } from '../cursor.ts'
+import { type Deferred, deferred } from '../async/deferred.ts'
+import { type Queue, queue } from '../async/queue.ts'
+import type { BayeuxMessage } from '../bayeux/wire/message.ts'
+import type { Batch, Feed, OpenRequest, StartPosition } from '../source/source.ts'
+import type { Mark } from './hub-reader.ts'
 
-/** One open channel of a relay-fed client. */
-export interface RelayFeed {
+/** One open channel of a client that reads from a hub elsewhere: in a relay, or in another tab. */
+export interface ReaderFeed {
   readonly feed: Feed
   readonly request: OpenRequest
   readonly accepted: Deferred<boolean>
   readonly batches: Queue<Batch>
-  /** Its part of the cursor. */
-  readonly part: string
-  position: CursorPosition
-  /** The relay has yet to begin a replay for it. */
+  /** After what was received last; where it goes on, whoever serves it then. */
+  position: StartPosition | Mark
+  /** A replay has yet to begin for it. */
   waiting: boolean
-  /** Takes its position from a cursor. */
-  reposition(cursor: string): void
-  /** An event, and the cursor that came with it. */
-  receive(message: BayeuxMessage, cursor: string | undefined, bytes: number): void
+  /** An event, and the position after it where that is known. */
+  receive(message: BayeuxMessage, position: StartPosition | Mark | undefined, bytes: number): void
   /** What came before may come again. */
   repeat(): void
   /** Hands on what is whole. */
@@ -29,41 +28,25 @@ export interface RelayFeed {
 /** Of one replay id; the org has no such thing. */
 const maxSiblings = 10_000
 
-export function relayFeed(request: OpenRequest, taken: () => void): RelayFeed {
+export function readerFeed(request: OpenRequest, taken: () => void): ReaderFeed {
   const accepted = deferred<boolean>()
   const batches = queue<Batch>({ taken })
-  const marker = channelPart(request.channel)
   let messages: BayeuxMessage[] = []
   let bytes = 0
   let repeats = false
   /** How many of `messages` are followed by a position. */
   let whole = 0
 
-  const positionIn = (cursor: string): CursorPosition | undefined => {
-    const at = cursor.indexOf(marker)
-    if (at < 0) return undefined
-    const start = at + marker.length
-    const end = cursor.indexOf('~', start)
-    return parsePosition(end < 0 ? cursor.slice(start) : cursor.slice(start, end))
-  }
-
   return {
     feed: { accepted: accepted.promise, batches },
     request,
     accepted,
     batches,
-    get part() {
-      return marker + formatPosition(this.position)
-    },
     position: request.position,
     waiting: false,
-    reposition(cursor) {
-      this.position = positionIn(cursor) ?? this.position
-    },
-    receive(message, cursor, size) {
+    receive(message, position, size) {
       messages.push(message)
       bytes += size
-      const position = cursor === undefined ? undefined : positionIn(cursor)
       if (position !== undefined) this.position = position
       if (position !== undefined || messages.length - whole > maxSiblings) whole = messages.length
     },

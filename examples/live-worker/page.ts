@@ -1,0 +1,30 @@
+/** The page: no library, the browser's own EventSource. */
+export function page(channel: string): string {
+  return `<!doctype html>
+<html lang="en">
+  <meta charset="utf-8">
+  <title>Live</title>
+  <style>
+    body { font: 16px/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 44rem; padding: 0 1rem; color: #1c2733; }
+    li { border-bottom: 1px solid #dde4ea; list-style: none; padding: 0.4rem 0; font-family: ui-monospace, monospace; font-size: 14px; }
+    ol { padding: 0; }
+  </style>
+  <h1>Live from the org</h1>
+  <p id="state">Connecting …</p>
+  <ol id="events" reversed></ol>
+  <script type="module">
+    const source = new EventSource('/events?channel=${encodeURIComponent(channel)}')
+    const show = (text) => {
+      const item = document.createElement('li')
+      item.textContent = text
+      document.getElementById('events').prepend(item)
+    }
+    const state = document.getElementById('state')
+    source.addEventListener('subscribed', () => (state.textContent = 'Listening.'))
+    source.addEventListener('replayGap', ({ data }) => show('Events may be missing: ' + JSON.parse(data).reason))
+    source.onerror = () => (state.textContent = 'Connecting again …')
+    source.onmessage = ({ data }) => show(JSON.stringify(JSON.parse(data).data.payload))
+  </script>
+</html>
+`
+}

@@ -1,0 +1,319 @@
+import {
+  type OpenRequest,
+  type Platform,
+  ReplayError,
+  type ReplayGapReason,
+  type ReplayId,
+  type SfStreamError,
+  type Source,
+  type SourceObserver,
+  type SourceState,
+  type SourceStatus,
+  StateError,
+  type StreamingClient,
+} from '@sfstream/core'
+import { deferred, isMark, onAbort, type ReaderFeed, readerFeed, toldError, webPlatform } from '@sfstream/core/internal'
+import { type TabLeader, tabLeader } from './tab-leader.ts'
+import type { FeedNews, LeaderMessage, Message, Stamp, TabFeed } from './tab-messages.ts'
+import { browserTabPorts, type TabPorts } from './tab-ports.ts'
+
+export interface SharedTabsOptions {
+  /**
+   * Makes the client that holds the session, in whichever tab leads: `() => createClient({ auth, replayStore: null })`. Every tab must
+   * make one of the same org. It keeps no positions: each tab keeps its own.
+   */
+  connect(): StreamingClient
+  /** Tabs of one name share one session; 'sfstream' by default. Users of one browser need a name each. */
+  name?: string
+  platform?: Partial<Platform>
+  /** For tests: what tabs share, in place of Web Locks and BroadcastChannel. */
+  ports?: TabPorts | null
+}
+
+interface Feed {
+  number: number
+  reader: ReaderFeed
+  stamp: Stamp | undefined
+}
+
+/**
+ * One session for all tabs of the origin: `createClient({ source: sharedTabs({ connect }) })`. One tab leads and holds the session; when
+ * it is closed, or left, another takes over from where the slowest stands. Each tab has its own positions and its own pace.
+ *
+ * Where the browser has no Web Locks (they need a secure context) or no BroadcastChannel, each tab has a session of its own, and
+ * `status()` says `notShared`.
+ */
+export function sharedTabs({ connect, name = 'sfstream', platform: given, ports = browserTabPorts() ?? null }: SharedTabsOptions): Source {
+  const platform = webPlatform(given)
+  const observers = new Set<SourceObserver>()
+  const feeds = new Map<number, Feed>()
+  const tab = Array.from({ length: 3 }, () => Math.floor(platform.random() * 2 ** 32).toString(36)).join('-')
+  const tabLock = (id: string): string => `${name} tab ${id}`
+  let life: AbortController | undefined
+  let post: (message: Message) => void = () => {}
+  let leader: TabLeader | undefined
+  let epoch = 0
+  let feedNumber = 0
+  let state: SourceState = 'idle'
+  let failure: SfStreamError | undefined
+  let org = deferred<string>()
+  let connected = deferred<void>()
+  let orgName: string | undefined
+  let holds = 0
+  /** Feeds that are to be given another batch once nothing is held. */
+  const hungry = new Set<Feed>()
+
+  const report = (status: SourceStatus): void => {
+    for (const observer of observers) observer.status?.(status)
+  }
+  const setState = (now: SourceState, error?: SfStreamError): void => {
+    if (state === now) return
+    state = now
+    report({ type: 'state', state: now, ...(error ? { error } : {}) })
+  }
+  const described = ({ number, reader, stamp }: Feed): TabFeed => ({
+    feed: number,
+    channel: reader.request.channel,
+    position: reader.position,
+    stamp,
+  })
+  const endFeed = (feed: Feed, error?: unknown): void => {
+    feeds.delete(feed.number)
+    hungry.delete(feed)
+    feed.reader.end(error)
+  }
+  const endAll = (error?: unknown): void => {
+    for (const feed of [...feeds.values()]) endFeed(feed, error)
+  }
+  const askMore = (feed: Feed): void => {
+    if (feed.reader.batches.size > 0 || holds > 0) return void hungry.add(feed)
+    hungry.delete(feed)
+    if (feeds.has(feed.number)) post({ type: 'more', tab, epoch, feed: feed.number })
+  }
+  const feedHungry = (): void => {
+    for (const feed of [...hungry]) askMore(feed)
+  }
+
+  const learn = (feed: Feed, item: FeedNews): void => {
+    const { reader } = feed
+    const { channel } = reader.request
+    switch (item.what) {
+      case 'events':
+        for (const { message, position, bytes } of item.events) {
+          for (const observer of observers) observer.message?.(message)
+          reader.receive(message, position, bytes)
+        }
+        reader.flush()
+        feed.stamp = item.stamp
+        return
+      case 'subscribed':
+        reader.waiting = false
+        reader.position = item.position
+        reader.accepted.resolve(true)
+        return
+      case 'waiting':
+        reader.waiting = true
+        return
+      case 'resubscribed':
+        reader.repeat()
+        return
+      case 'failed':
+        endFeed(feed, toldError(item.error, channel))
+        return
+      case 'gap': {
+        const reason = item.reason as ReplayGapReason
+        if (!item.own) {
+          report({ type: 'replayGap', channel, reason, from: item.from as ReplayId | undefined, to: item.to })
+          return
+        }
+        // As after a refusal by the org, or a session lost before any position: what follows is decided above.
+        const { position } = reader
+        const isReplayId = !isMark(position) && position !== 'new' && position !== 'off' && position !== 'all'
+        const refused = new ReplayError({
+          code: 'replay_refused',
+          channel,
+          message: `${channel} cannot be resumed from ${isReplayId ? position : 'where it was'}: ${reason}.`,
+          remediation: 'Events may be missing: fetch what you need afresh.',
+        })
+        endFeed(feed, isReplayId ? refused : undefined)
+        return
+      }
+    }
+  }
+  const followLeader = (message: LeaderMessage): void => {
+    if (message.epoch < epoch) return
+    // Whichever message it is that tells of a new leader.
+    if (message.epoch > epoch) {
+      epoch = message.epoch
+      // What is not whole yet comes again.
+      for (const { reader } of feeds.values()) reader.interrupt()
+      hungry.clear()
+      post({ type: 'present', tab, epoch, feeds: [...feeds.values()].map(described) })
+    }
+    switch (message.type) {
+      case 'leader':
+        return
+      case 'session':
+        if (message.org !== undefined && message.org !== orgName) {
+          if (orgName !== undefined) {
+            endAll()
+            org = deferred()
+          }
+          orgName = message.org
+          org.resolve(orgName)
+        }
+        if (message.state === 'failed') {
+          failure = toldError(message.error)
+          org.reject(failure)
+          connected.reject(failure)
+          setState('failed', failure)
+          endAll(failure)
+        } else if (message.state === 'live') {
+          connected.resolve()
+          setState('live')
+        } else if (message.state !== 'stopped' && message.state !== 'stopping' && message.state !== 'idle') setState(message.state)
+        return
+      case 'status': {
+        const error = message.error ? { error: toldError(message.error) } : {}
+        report({ ...message.status, ...error } as SourceStatus)
+        return
+      }
+      case 'feed': {
+        const feed = message.to === tab ? feeds.get(message.feed) : undefined
+        if (!feed) return
+        for (const item of message.news) if (feeds.has(feed.number)) learn(feed, item)
+        askMore(feed)
+        return
+      }
+    }
+  }
+  const receive = (message: Message): void => {
+    if (message.type === 'leader' || message.type === 'session' || message.type === 'status' || message.type === 'feed')
+      followLeader(message)
+    else leader?.receive(message)
+  }
+
+  const lead = (signal: AbortSignal, living: () => Promise<ReadonlySet<string>>): void => {
+    // Later than any epoch this tab may not have heard of.
+    leader = tabLeader({ epoch: Math.max(epoch + 1, platform.now()), connect, platform, living, send: post })
+    const led = leader
+    signal.addEventListener('abort', () => void led.stop().catch(() => {}), { once: true })
+  }
+  const join = async (shared: TabPorts, signal: AbortSignal): Promise<void> => {
+    const others = shared.join(name, (message) => receive(message as Message))
+    post = (message) => {
+      if (signal.aborted) return
+      others.post(message)
+      // A channel does not speak to itself.
+      queueMicrotask(() => {
+        if (!signal.aborted) receive(message)
+      })
+    }
+    signal.addEventListener('abort', () => others.close(), { once: true })
+    await shared.lock(tabLock(tab), signal)
+    post({ type: 'hello', tab })
+    await shared.lock(`${name} leader`, signal)
+    lead(signal, async () => {
+      const prefix = tabLock('')
+      return new Set([...(await shared.held())].filter((held) => held.startsWith(prefix)).map((held) => held.slice(prefix.length)))
+    })
+  }
+  const alone = (signal: AbortSignal): void => {
+    report({ type: 'notShared', reason: 'The browser has no Web Locks here (they need a secure context) or no BroadcastChannel.' })
+    post = (message) =>
+      queueMicrotask(() => {
+        if (!signal.aborted) receive(message)
+      })
+    lead(signal, async () => new Set([tab]))
+  }
+  const begin = (): void => {
+    if (life || failure) return
+    const controller = new AbortController()
+    life = controller
+    setState('handshaking')
+    if (ports) join(ports, controller.signal).catch(() => {})
+    else alone(controller.signal)
+  }
+
+  return {
+    endpoint: undefined,
+    get live() {
+      return state === 'live' && ![...feeds.values()].some(({ reader }) => reader.waiting)
+    },
+    async start() {
+      if (failure) {
+        failure = undefined
+        org = deferred()
+        connected = deferred()
+        post({ type: 'hello', tab })
+      }
+      begin()
+      await connected.promise
+    },
+    org() {
+      if (!failure) begin()
+      return org.promise
+    },
+    open(request: OpenRequest) {
+      const feed: Feed = {
+        number: feedNumber++,
+        reader: readerFeed(request, () => queueMicrotask(feedHungry)),
+        stamp: undefined,
+      }
+      if (failure) {
+        feed.reader.end(failure)
+        return feed.reader.feed
+      }
+      begin()
+      feeds.set(feed.number, feed)
+      onAbort(request.signal, () => {
+        const isOpen = feeds.has(feed.number)
+        endFeed(feed)
+        if (isOpen) post({ type: 'close', tab, feed: feed.number })
+      })
+      if (feeds.has(feed.number)) post({ type: 'open', tab, epoch, opened: described(feed) })
+      return feed.reader.feed
+    },
+    hold() {
+      holds++
+      let isHeld = true
+      return () => {
+        if (!isHeld) return
+        isHeld = false
+        if (--holds === 0) feedHungry()
+      }
+    },
+    send: () =>
+      Promise.reject(
+        new StateError({
+          code: 'reserved_channel',
+          message: 'The session is shared with other tabs: nothing can be sent on it.',
+          remediation: 'Send with a client of its own.',
+        }),
+      ),
+    observe(observer) {
+      observers.add(observer)
+      return () => observers.delete(observer)
+    },
+    async stop() {
+      failure = undefined
+      const stopped = life
+      life = undefined
+      const led = leader
+      leader = undefined
+      if (stopped) post({ type: 'bye', tab })
+      const error = new StateError({ code: 'client_stopped', message: 'The client was stopped.', remediation: 'Call start() again.' })
+      // At once: a page that is left may not run again, and must hold nothing that keeps it from being kept.
+      stopped?.abort(error)
+      org.reject(error)
+      org = deferred()
+      connected.reject(error)
+      connected = deferred()
+      orgName = undefined
+      endAll()
+      hungry.clear()
+      if (stopped) setState('stopped')
+      await led?.stop().catch(() => {})
+    },
+  }
+}

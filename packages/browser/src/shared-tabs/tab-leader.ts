@@ -1,0 +1,310 @@
+import type {
+  BayeuxMessage,
+  ClientStatus,
+  Platform,
+  ReplayId,
+  SourceState,
+  SourceStatus,
+  StartPosition,
+  StreamEvent,
+  StreamingClient,
+} from '@sfstream/core'
+import { type ChannelHub, channelHub, type HubItem, type HubReader, isMark, slots, tell } from '@sfstream/core/internal'
+import type { FeedNews, LeaderMessage, Stamp, TabFeed, TabMessage } from './tab-messages.ts'
+
+export interface TabLeaderParts {
+  epoch: number
+  /** Makes the client that holds the session, and one for each replay. */
+  connect(): StreamingClient
+  platform: Platform
+  /** To every tab, this one too. */
+  send(message: LeaderMessage): void
+  /** The tabs that are there. */
+  living(): Promise<ReadonlySet<string>>
+}
+
+/** The part of the tab that holds the session for all. */
+export interface TabLeader {
+  receive(message: TabMessage): void
+  stop(): Promise<void>
+}
+
+interface Carried {
+  message: BayeuxMessage
+  bytes: number
+}
+interface Served extends TabFeed {
+  tab: string
+  reader: HubReader<Carried> | undefined
+  /** It has asked for a batch. */
+  hasRoom: boolean
+}
+
+/** How long a new leader waits for tabs that are there but do not answer: they may be frozen. */
+const rollCallMs = 1_000
+/** How often tabs that have ended without a word are looked for. */
+const lookMs = 15_000
+/** At a time to one tab. */
+const batchBytes = 262_144
+const limits = { maxEvents: 10_000, maxBytes: 16_777_216 }
+
+export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderParts): TabLeader {
+  const served = new Map<string, Served>()
+  const hubs = new Map<string, ChannelHub<Carried>>()
+  const replays = slots(1)
+  const answered = new Set<string>()
+  const cancels = new Set<() => void>()
+  let client: StreamingClient | undefined
+  let org: string | undefined
+  let state: SourceState = 'handshaking'
+  let failure: unknown
+  let begun = false
+  let stopped = false
+  let stopping: Promise<void> | undefined
+  let hubNumber = 0
+
+  const key = (tab: string, feed: number): string => `${tab} ${feed}`
+  const later = (callback: () => void, ms: number): void => {
+    const cancel = platform.delay(() => {
+      cancels.delete(cancel)
+      callback()
+    }, ms)
+    cancels.add(cancel)
+  }
+  const tellSession = (): void => send({ type: 'session', epoch, org, state, ...(failure === undefined ? {} : { error: tell(failure) }) })
+
+  const watch = async (watched: StreamingClient): Promise<void> => {
+    for await (const status of watched.status()) {
+      if (client !== watched) return
+      if (status.type === 'state') {
+        state = status.state
+        failure = status.state === 'failed' ? status.error : undefined
+        tellSession()
+      } else if (status.type === 'replayGap') {
+        const { type: _, channel, ...gap } = status
+        hubs.get(channel)?.gap(gap)
+      } else if (status.type === 'resubscribed') hubs.get(status.channel)?.resubscribed()
+      else if (isOfSession(status))
+        send({ type: 'status', epoch, status: withoutError(status), ...('error' in status ? { error: tell(status.error) } : {}) })
+    }
+  }
+  const session = (): StreamingClient => {
+    if (client) return client
+    const made = connect()
+    client = made
+    void watch(made).catch(() => {})
+    const connected = made.start()
+    made.org().then(
+      (name) => {
+        if (client !== made) return
+        org = name
+        tellSession()
+      },
+      () => {},
+    )
+    connected.catch(() => {
+      // A failed state says so; the next who opens a channel begins anew.
+      if (client !== made) return
+      client = undefined
+      hubs.clear()
+      made.stop().catch(() => {})
+    })
+    return made
+  }
+
+  const news = (item: HubItem<Carried>): FeedNews => {
+    switch (item.type) {
+      case 'event':
+        return { what: 'events', events: [{ ...item.value, position: item.position }] }
+      case 'subscribed':
+        return { what: 'subscribed', position: item.from }
+      case 'gap':
+        return { what: 'gap', reason: item.reason, from: item.from, to: item.to, own: item.own }
+      case 'failed':
+        return { what: 'failed', error: tell(item.error) }
+      case 'waiting':
+      case 'resubscribed':
+        return { what: item.type }
+    }
+  }
+  /** Sends a tab what there is for it, if it has room. */
+  const serve = (one: Served): void => {
+    if (!one.hasRoom || !one.reader || stopped) return
+    const told: FeedNews[] = []
+    for (const item of one.reader.take(batchBytes)) {
+      const last = told.at(-1)
+      const next = news(item)
+      if (next.what === 'events' && last?.what === 'events') (last.events as unknown[]).push(...next.events)
+      else told.push(next)
+      if (next.what === 'failed' || (next.what === 'gap' && next.own)) {
+        // What to begin with now is for the tab to decide.
+        drop(one)
+        break
+      }
+    }
+    if (told.length === 0) return
+    const { number } = one.reader
+    const stamp: Stamp | undefined = number === undefined ? undefined : { epoch, number }
+    for (const each of told) if (each.what === 'events') each.stamp = stamp
+    one.hasRoom = false
+    send({ type: 'feed', epoch, to: one.tab, feed: one.feed, news: told })
+  }
+  const drop = (one: Served): void => {
+    one.reader?.close()
+    served.delete(key(one.tab, one.feed))
+    if (![...served.values()].some(({ channel }) => channel === one.channel)) {
+      hubs.get(one.channel)?.close()
+      hubs.delete(one.channel)
+    }
+  }
+  const dropTab = (tab: string): void => {
+    for (const one of [...served.values()]) if (one.tab === tab) drop(one)
+  }
+
+  const hubOf = (channel: string, begin: StartPosition): ChannelHub<Carried> => {
+    const there = hubs.get(channel)
+    if (there) return there
+    const hub = channelHub<Carried>({
+      channel,
+      name: `${epoch.toString(36)}x${(hubNumber++).toString(36)}x${Math.floor(platform.random() * 2 ** 40).toString(36)}`,
+      live: session(),
+      begin,
+      connect,
+      replays,
+      wrap: ({ message }: StreamEvent) => {
+        const bytes = JSON.stringify(message).length
+        return { value: { message, bytes }, bytes }
+      },
+      limits,
+      platform,
+      fallback: 'all',
+      stallMs: 5_000,
+      failed: () => hubs.delete(channel),
+    })
+    hubs.set(channel, hub)
+    return hub
+  }
+  const attach = (one: Served, begin = beginOf(one)): void => {
+    one.reader = hubOf(one.channel, begin).open(one.position, () => {
+      // Not in the turn of those who make it ready: there may be more to come.
+      queueMicrotask(() => serve(one))
+    })
+    serve(one)
+  }
+  const accept = (tab: string, opened: TabFeed): void => {
+    const one: Served = { ...opened, tab, reader: undefined, hasRoom: true }
+    served.set(key(tab, opened.feed), one)
+    if (begun) attach(one)
+  }
+
+  /** Every channel begins where the slowest tab stands; the others skip what they have had. */
+  const begin = (): void => {
+    if (begun || stopped) return
+    begun = true
+    session()
+    const channels = new Set([...served.values()].map(({ channel }) => channel))
+    for (const channel of channels) {
+      const feeds = [...served.values()].filter((one) => one.channel === channel)
+      const from = slowest(feeds)
+      for (const one of feeds) attach(one, from)
+    }
+  }
+  const rollCall = async (): Promise<void> => {
+    send({ type: 'leader', epoch })
+    later(begin, rollCallMs)
+    expected = await living()
+    if ([...expected].every((tab) => answered.has(tab))) begin()
+  }
+  let expected: ReadonlySet<string> | undefined
+  const look = (): void => {
+    later(() => {
+      living().then(
+        (there) => {
+          for (const { tab } of [...served.values()]) if (!there.has(tab)) dropTab(tab)
+        },
+        () => {},
+      )
+      look()
+    }, lookMs)
+  }
+
+  rollCall().catch(begin)
+  look()
+
+  return {
+    receive(message) {
+      if (stopped) return
+      switch (message.type) {
+        case 'hello':
+          if (failure !== undefined && !client && begun) {
+            failure = undefined
+            state = 'handshaking'
+            session()
+          }
+          send({ type: 'leader', epoch })
+          tellSession()
+          return
+        case 'present':
+          if (message.epoch !== epoch) return
+          answered.add(message.tab)
+          for (const opened of message.feeds) if (!served.has(key(message.tab, opened.feed))) accept(message.tab, opened)
+          if (begun) tellSession()
+          else if (expected && [...expected].every((tab) => answered.has(tab))) begin()
+          return
+        case 'open':
+          if (message.epoch === epoch && !served.has(key(message.tab, message.opened.feed))) accept(message.tab, message.opened)
+          return
+        case 'more': {
+          const one = message.epoch === epoch ? served.get(key(message.tab, message.feed)) : undefined
+          if (!one) return
+          one.hasRoom = true
+          serve(one)
+          return
+        }
+        case 'close': {
+          const one = served.get(key(message.tab, message.feed))
+          if (one) drop(one)
+          return
+        }
+        case 'bye':
+          dropTab(message.tab)
+          return
+      }
+    },
+    stop() {
+      stopped = true
+      for (const cancel of [...cancels]) cancel()
+      for (const hub of hubs.values()) hub.close()
+      const last = client
+      client = undefined
+      stopping ??= (async () => last?.stop())()
+      return stopping
+    },
+  }
+}
+
+/** Where the channel is to begin for all; 'new' where nobody has a position. */
+function slowest(feeds: readonly TabFeed[]): StartPosition {
+  if (feeds.some(({ position }) => position === 'all')) return 'all'
+  const placed = feeds.filter(({ position }) => !isMark(position) && position !== 'new' && position !== 'off')
+  const stamped = placed.filter((feed): feed is TabFeed & { stamp: Stamp } => feed.stamp !== undefined)
+  const before = (a: Stamp, b: Stamp): boolean => a.epoch < b.epoch || (a.epoch === b.epoch && a.number < b.number)
+  const first = stamped.length > 0 ? stamped.reduce((least, feed) => (before(feed.stamp, least.stamp) ? feed : least)) : placed[0]
+  return (first?.position as ReplayId | undefined) ?? 'new'
+}
+
+/** Where a channel begins that one feed alone wants. */
+function beginOf({ position }: TabFeed): StartPosition {
+  return isMark(position) ? 'new' : position
+}
+
+/** Of what a client reports, that which is about the session and so concerns every tab. */
+function isOfSession(status: ClientStatus): status is Exclude<SourceStatus, { type: 'state' | 'replayGap' }> {
+  return ['retry', 'reauthenticated', 'rehandshake', 'slowed', 'multipleClients', 'limit', 'badMessage'].includes(status.type)
+}
+
+/** Errors do not survive being posted with what makes them ours. */
+function withoutError(status: SourceStatus): SourceStatus {
+  const { error: _, ...rest } = status as SourceStatus & { error?: unknown }
+  return rest as SourceStatus
+}

@@ -1,0 +1,51 @@
+import type { BayeuxMessage, SourceState, SourceStatus, StartPosition } from '@sfstream/core'
+import type { Mark, ToldError } from '@sfstream/core/internal'
+
+/** How far a feed has come by the count of a leader: numbers of one epoch can be compared, replay ids cannot. */
+export interface Stamp {
+  epoch: number
+  number: number
+}
+
+/** A channel that a tab holds open. */
+export interface TabFeed {
+  feed: number
+  channel: string
+  position: StartPosition | Mark
+  stamp?: Stamp | undefined
+}
+
+/** From a tab to the leader; `tab` is who says it. */
+export type TabMessage =
+  /** Is there a leader? */
+  | { type: 'hello'; tab: string }
+  /** All that a tab holds open, for a new leader. */
+  | { type: 'present'; tab: string; epoch: number; feeds: readonly TabFeed[] }
+  /** Said to the leader of that epoch, as `more` is; a later one is told by `present`. */
+  | { type: 'open'; tab: string; epoch: number; opened: TabFeed }
+  /** There is room for another batch. */
+  | { type: 'more'; tab: string; epoch: number; feed: number }
+  | { type: 'close'; tab: string; feed: number }
+  | { type: 'bye'; tab: string }
+
+export type FeedNews =
+  | { what: 'subscribed'; position: StartPosition | Mark }
+  | { what: 'waiting' | 'resubscribed' }
+  | { what: 'gap'; reason: string; from?: unknown; to: StartPosition; own: boolean }
+  | {
+      what: 'events'
+      events: readonly { message: BayeuxMessage; position?: StartPosition | undefined; bytes: number }[]
+      stamp?: Stamp | undefined
+    }
+  | { what: 'failed'; error: ToldError }
+
+/** From the leader to all tabs. What is of an older epoch counts for nothing. */
+export type LeaderMessage =
+  /** A leader has begun: who is there? */
+  | { type: 'leader'; epoch: number }
+  /** What it knows of the session. */
+  | { type: 'session'; epoch: number; org?: string | undefined; state: SourceState; error?: ToldError | undefined }
+  | { type: 'status'; epoch: number; status: SourceStatus; error?: ToldError | undefined }
+  | { type: 'feed'; epoch: number; to: string; feed: number; news: readonly FeedNews[] }
+
+export type Message = TabMessage | LeaderMessage

@@ -1,0 +1,40 @@
+/** What tabs share: messages that reach every other tab of the origin, and locks that end with their holder. */
+export interface TabPorts {
+  /** Joins the others; `receive` gets what they post. */
+  join(name: string, receive: (message: unknown) => void): { post(message: unknown): void; close(): void }
+  /** Resolves when the lock is ours; it is let go when `signal` aborts. Rejects when it aborts first. */
+  lock(name: string, signal: AbortSignal): Promise<void>
+  /** Names of all locks that are held, in any tab. */
+  held(): Promise<ReadonlySet<string>>
+}
+
+/** Those of the browser; undefined where it has none: Web Locks exist in secure contexts only. */
+export function browserTabPorts(): TabPorts | undefined {
+  const locks = typeof navigator === 'object' ? navigator.locks : undefined
+  if (!locks || typeof BroadcastChannel === 'undefined') return undefined
+  return {
+    join(name, receive) {
+      const channel = new BroadcastChannel(name)
+      channel.onmessage = ({ data }) => receive(data)
+      return { post: (message) => channel.postMessage(message), close: () => channel.close() }
+    },
+    lock: (name, signal) =>
+      new Promise((resolve, reject) => {
+        locks
+          .request(
+            name,
+            { signal },
+            () =>
+              new Promise<void>((release) => {
+                signal.addEventListener('abort', () => release(), { once: true })
+                resolve()
+              }),
+          )
+          .catch(reject)
+      }),
+    async held() {
+      const { held = [] } = await locks.query()
+      return new Set(held.map(({ name = '' }) => name))
+    },
+  }
+}

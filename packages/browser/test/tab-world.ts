@@ -1,0 +1,111 @@
+import type { VirtualClock } from '@sfstream/mock-org'
+import type { TabPorts } from '../src/shared-tabs/tab-ports.ts'
+
+/** The tabs of one origin, without a browser: their messages take a moment, and a tab can crash or be frozen. */
+export interface TabWorld {
+  open(): Tab
+}
+
+export interface Tab {
+  ports: TabPorts
+  /** Ends it without a word: its locks are let go, and what it would still say is not heard. */
+  crash(): void
+  freeze(): void
+  thaw(): void
+  /** Nothing is held, nothing is joined. */
+  readonly isClean: boolean
+}
+
+export function tabWorld(clock: VirtualClock): TabWorld {
+  const joined = new Map<string, Set<(message: unknown) => void>>()
+  const locks = new Map<string, { holder: object; waiting: { who: object; grant(): void }[] }>()
+
+  const release = (name: string, who: object): void => {
+    const lock = locks.get(name)
+    if (!lock) return
+    lock.waiting = lock.waiting.filter((each) => each.who !== who)
+    if (lock.holder !== who) return
+    const next = lock.waiting.shift()
+    if (!next) return void locks.delete(name)
+    lock.holder = next.who
+    next.grant()
+  }
+
+  return {
+    open() {
+      const who = {}
+      let isDead = false
+      let isFrozen = false
+      const held = new Set<string>()
+      const missed: (() => void)[] = []
+      const receivers = new Set<() => void>()
+      const ports: TabPorts = {
+        join(name, receive) {
+          const all = joined.get(name) ?? new Set()
+          joined.set(name, all)
+          const hear = (message: unknown): void => {
+            const act = (): void => {
+              if (!isDead && all.has(hear)) receive(message)
+            }
+            if (isFrozen) missed.push(act)
+            else act()
+          }
+          all.add(hear)
+          const leave = (): void => {
+            all.delete(hear)
+            receivers.delete(leave)
+          }
+          receivers.add(leave)
+          return {
+            post(message) {
+              if (isDead || !all.has(hear)) return
+              const copy = structuredClone(message)
+              clock.delay(() => {
+                for (const other of [...all]) if (other !== hear) other(structuredClone(copy))
+              }, 1)
+            },
+            close: leave,
+          }
+        },
+        lock: (name, signal) =>
+          new Promise((resolve, reject) => {
+            if (signal.aborted) return reject(signal.reason)
+            const grant = (): void => {
+              held.add(name)
+              clock.delay(resolve, 1)
+            }
+            signal.addEventListener('abort', () => {
+              held.delete(name)
+              release(name, who)
+              reject(signal.reason)
+            })
+            const lock = locks.get(name)
+            if (lock) lock.waiting.push({ who, grant })
+            else {
+              locks.set(name, { holder: who, waiting: [] })
+              grant()
+            }
+          }),
+        held: async () => new Set(locks.keys()),
+      }
+      return {
+        ports,
+        get isClean() {
+          return held.size === 0 && receivers.size === 0
+        },
+        crash() {
+          isDead = true
+          for (const leave of [...receivers]) leave()
+          for (const name of [...locks.keys()]) release(name, who)
+        },
+        freeze() {
+          isFrozen = true
+        },
+        thaw() {
+          isFrozen = false
+          for (const act of missed.splice(0)) act()
+        },
+      }
+    },
+  }
+}

@@ -8,6 +8,7 @@ const alias = {
   '@sfstream/core/internal': source('core/src/internal.ts'),
   '@sfstream/core/explain': source('core/src/explain.ts'),
   '@sfstream/core': source('core/src/index.ts'),
+  '@sfstream/auth/internal': source('auth/src/internal.ts'),
   '@sfstream/auth': source('auth/src/index.ts'),
   '@sfstream/rest': source('rest/src/index.ts'),
   '@sfstream/node': source('node/src/index.ts'),

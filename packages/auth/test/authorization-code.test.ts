@@ -308,6 +308,15 @@ describe('the callback', () => {
     expect(stored).toEqual(['second'])
   })
 
+  test('a new authorization without a refresh token forgets the old one, which may be of another user', async () => {
+    const scripted = scriptedPlatform(tokenReply('00Dxx!second'))
+    const auth = authorizationCode({ ...base, refreshToken: 'first' })
+    const callback = `${redirectUri}?code=a&state=${(await auth.authorize()).state}`
+    const session = await auth.exchange(callback, { platform: scripted.platform })
+    expect(await failure(auth.getSession({ ...context(scripted), rejected: session }))).toMatchObject({ code: 'authorization_needed' })
+    expect(scripted.seen).toHaveLength(1)
+  })
+
   test('no code, verifier or secret shows in an error, however the server echoes it', async () => {
     const scripted = scriptedPlatform((seen) => refusal('invalid_grant', `no: ${seen.body} ${Object.values(seen.form).join(' ')}`))
     const auth = authorizationCode({ ...base, clientSecret: 'client/"secret"=' })

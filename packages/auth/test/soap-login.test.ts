@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { soapLogin } from '@sfstream/auth'
 import { createMockOrg } from '@sfstream/mock-org'
 import fc from 'fast-check'
@@ -9,16 +10,15 @@ const escaped = (text: string): string => text.replace(/[&<>"']/g, (found) => `&
 
 const envelope = (body: string): string =>
   `<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns="urn:partner.soap.sforce.com" xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'><soapenv:Body>${body}</soapenv:Body></soapenv:Envelope>`
-const success = (
+const successText = (
   sessionId: string,
   serverUrl = 'https://acme.my.salesforce.com/services/Soap/u/64.0/00Dxx0000001gER',
   more = '',
-): Response =>
-  new Response(
-    envelope(
-      `<loginResponse><result>${more}<metadataServerUrl>https://other.example/</metadataServerUrl><serverUrl>${serverUrl}</serverUrl><sessionId>${sessionId}</sessionId><userId>005</userId><userInfo><sessionSecondsValid>7200</sessionSecondsValid><roleId xsi:nil="true"/></userInfo></result></loginResponse>`,
-    ),
+): string =>
+  envelope(
+    `<loginResponse><result>${more}<metadataServerUrl>https://other.example/</metadataServerUrl><serverUrl>${serverUrl}</serverUrl><sessionId>${sessionId}</sessionId><userId>005</userId><userInfo><sessionSecondsValid>7200</sessionSecondsValid><roleId xsi:nil="true"/></userInfo></result></loginResponse>`,
   )
+const success = (...parts: Parameters<typeof successText>): Response => new Response(successText(...parts))
 const fault = (code: string, text: string, status = 500): Response =>
   new Response(
     envelope(
@@ -86,6 +86,27 @@ describe('soapLogin', () => {
     )
   })
 
+  test('markup and line ends are escaped: a parser would turn a bare carriage return into a line feed', async () => {
+    const scripted = scriptedPlatform(success('00Dxx!a'))
+    await soapLogin({ ...base, password: `a&<b>"c'\r\n` }).getSession(context(scripted))
+    expect(scripted.seen[0]?.body).toContain('<urn:password>a&amp;&lt;b&gt;&quot;c&apos;&#13;\n</urn:password>')
+  })
+
+  test('the password shows in no error, not even as the request spelled it', async () => {
+    const scripted = scriptedPlatform(
+      (seen) =>
+        new Response(
+          envelope(`<soapenv:Fault><faultcode>x</faultcode><faultstring><![CDATA[${seen.body}]]></faultstring></soapenv:Fault>`),
+        ),
+    )
+    const error = await failure(soapLogin({ ...base, password: 'a&b<c', securityToken: 'd"e' }).getSession(context(scripted)))
+    expect(error).toMatchObject({
+      code: 'login_refused',
+      server: { text: expect.stringContaining('<urn:password>[secret]</urn:password>') },
+    })
+    expect(inspect(error, { showHidden: true, depth: null })).not.toMatch(/a&amp;b|d&quot;e/)
+  })
+
   test.each(['a\u0000b', 'a\u001bb', 'a\uD800b', '\uFFFF'])(
     'a character that XML cannot carry is refused before anything is sent: %j',
     (word) => {
@@ -144,6 +165,8 @@ describe('soapLogin', () => {
     ['a Lightning page', success('00Dxx!a', 'https://acme.lightning.force.com/'), 'bad_instance_url'],
     ['a session that is no header', success('00Dxx a'), 'bad_option'],
     ['an expired password', success('00Dxx!a', undefined, '<passwordExpired>true</passwordExpired>'), 'login_refused'],
+    ['crossed elements', new Response(successText('00Dxx!a').replace('</serverUrl>', '</sessionId>')), 'login_unavailable'],
+    ['a second root', new Response(`${successText('00Dxx!a')}<a/>`), 'login_unavailable'],
     ['a document type', new Response(`<!DOCTYPE a [<!ENTITY b "c">]>${envelope('')}`), 'login_unavailable'],
     ['an unknown entity', success('00Dxx!&nbsp;a'), 'login_unavailable'],
     ['a network failure', new TypeError('fetch failed'), 'login_unavailable'],

@@ -8,3 +8,5 @@ export type { FileReplayStore, FileReplayStoreOptions } from './file-replay-stor
 export { fileReplayStore } from './file-replay-store.ts'
 export type { ProxyOptions } from './proxy-fetch.ts'
 export { proxyFetch } from './proxy-fetch.ts'
+export type { SfCliOptions } from './sf-cli.ts'
+export { sfCli } from './sf-cli.ts'

@@ -53,6 +53,8 @@ const promises: Record<string, readonly (readonly [file: string, title: string])
     ['fuzz/replies.test.ts', 'good replies with fields changed'],
     ['../../auth/test/failures.test.ts', 'no secret shows when it comes back in %s'],
     ['../../auth/test/authorization-code.test.ts', 'no code, verifier or secret shows in an error, however the server echoes it'],
+    ['../../auth/test/soap-login.test.ts', 'the password shows in no error, not even as the request spelled it'],
+    ['../../node/test/sf-cli.test.ts', '%s is a typed error without a secret'],
     ['../../auth/test/device-flow.test.ts', 'the device code and the client secret show in no error, however the server echoes them'],
   ],
   'the simulated org listens on loopback': [['../../mock-org/test/node-server.test.ts', 'listens on loopback only']],

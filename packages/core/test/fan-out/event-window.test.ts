@@ -37,7 +37,7 @@ test('keeps the newest items within its bounds, one at least, and knows where ea
           const before = all[window.start - 1]
           if (before) expect(kept.length + 1 > maxEvents || bytes + (before.type === 'event' ? before.bytes : 0) > maxBytes).toBe(true)
           for (let position = 0; position <= 1_000; position += 37) {
-            const last = all.findLastIndex((each) => each.type === 'event' && each.position === position)
+            const last = all.reduce((found, each, index) => (each.type === 'event' && each.position === position ? index : found), -1)
             expect(window.after(position)).toBe(last >= window.start ? last + 1 : undefined)
           }
         }

@@ -52,7 +52,7 @@ describe('the machine around the client', () => {
     expect(handshakes).toBe(1)
     expect(after.timers).toBeLessThanOrEqual(before.timers)
     // A pending entry a poll, forgotten, would be a megabyte and more.
-    expect(after.heap - before.heap).toBeLessThan(700_000)
+    expect(after.heap - before.heap).toBeLessThan(300_000)
   })
 })
 

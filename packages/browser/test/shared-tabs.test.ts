@@ -177,6 +177,25 @@ describe('shared tabs', () => {
   })
 })
 
+test('a page that is refused its locks has a session of its own, and says so', async () => {
+  const { clock, org, world } = bench()
+  const platform = { fetch: org.fetch, now: clock.now, delay: clock.delay, random: clock.random }
+  const ports = { ...world.open().ports, lock: () => Promise.reject(new DOMException('denied', 'SecurityError')) }
+  const connect = () => createClient({ auth: org.session(), replayStore: null, platform })
+  const client = createClient({ source: sharedTabs({ connect, ports, platform }), replayStore: null, platform })
+  const statuses = client.status()
+  const started = client.start()
+  await clock.runUntil(() => client.state === 'live')
+  await started
+  const said: ClientStatus[] = []
+  void (async () => {
+    for await (const status of statuses) said.push(status)
+  })()
+  await clock.settle()
+  expect(said).toContainEqual({ type: 'notShared', reason: expect.stringContaining('denied') })
+  await client.stop()
+})
+
 type Act =
   | { what: 'open'; paceMs: number }
   | { what: 'close' | 'crash' | 'freeze' | 'thaw'; which: number }

@@ -21,8 +21,7 @@ export interface RelayLoad {
   sessions: number
   /** Of the readers that read: how many have every event once and in order. */
   complete: number
-  /** Whether the one that stood still had everything once it read again, and how many events it had had before. */
-  stalledComplete: boolean
+  /** Events the one that stood still had had before it read again; the run ends when it has them all, in order. */
   stalledAt: number
   /** Heap and buffers after a collection, in MB: with all readers connected, then during the burst, then after it. */
   memory: { heap: number; rss: number }[]
@@ -74,7 +73,6 @@ export async function relayLoad({ readers, singles, burst }: RelayLoadOptions): 
     return {
       sessions,
       complete: complete as number,
-      stalledComplete: true,
       stalledAt: stalledAt as number,
       memory,
       catchUps: (last.stats as { catchUps: number }).catchUps,

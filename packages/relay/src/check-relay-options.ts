@@ -25,6 +25,16 @@ export function checkRelayOptions(options: RelayOptions): CheckedRelayOptions {
   for (const channel of checked.channels) checkedChannel(channel)
   if (!['new', 'all'].includes(checked.from)) throw bad('from', checked.from, "'new' or 'all'")
   if (!['new', 'all'].includes(checked.fallback)) throw bad('fallback', checked.fallback, "'all' or 'new'")
+  const { cors } = checked
+  if (cors !== undefined && cors.origins !== '*' && !Array.isArray(cors.origins))
+    throw bad('cors.origins', cors.origins, "a list of origins, or '*'")
+  if (cors?.origins === '*' && cors.credentials) {
+    throw new SfStreamError({
+      code: 'bad_option',
+      message: "createRelay: cors has origins '*' with credentials: any page on the web could read with the cookies of whoever visits it.",
+      remediation: 'Name the origins, or leave credentials out.',
+    })
+  }
   const numbers = { ...checked, 'window.maxEvents': checked.window.maxEvents, 'window.maxBytes': checked.window.maxBytes }
   for (const name of ['maxCatchUps', 'maxClients', 'maxClientsEach', 'window.maxEvents', 'window.maxBytes'] as const) {
     if (!Number.isInteger(numbers[name]) || numbers[name] < 1) throw bad(name, numbers[name], 'a whole number from 1')

@@ -6,7 +6,7 @@ import { errorData } from './frames.ts'
 import { closing, orgLink } from './org-link.ts'
 import type { CheckedRelayOptions, Relay, RelayOptions, RelayStats } from './relay-options.ts'
 import { notFor, streamRequest } from './relay-request.ts'
-import { type NodeRequest, type NodeResponse, nodeReply, requestOf, type StreamReply, webReply } from './replies.ts'
+import { type NodeRequest, type NodeResponse, nodeReply, nodeResponse, requestOf, type StreamReply, webReply } from './replies.ts'
 
 const streamHeaders = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -134,11 +134,10 @@ export function createRelay(given: RelayOptions): Relay {
   const node = async (request: NodeRequest, response: NodeResponse): Promise<void> => {
     const controller = new AbortController()
     response.on('close', () => controller.abort())
-    const answered = await reply(requestOf(request, controller.signal))
-    if (answered instanceof Response) {
-      response.writeHead(answered.status, Object.fromEntries(answered.headers))
-      response.end(await answered.text())
-    } else nodeReply(answered, response)
+    const asked = requestOf(request, controller.signal)
+    const answered = asked ? await reply(asked) : failure(400, bad('The request cannot be read.', 'Use GET, and a path.'))
+    if (answered instanceof Response) await nodeResponse(answered, response)
+    else nodeReply(answered, response)
   }
   const close = async (): Promise<void> => {
     closed = true
@@ -165,7 +164,7 @@ function corsHeaders(request: Request, { cors }: CheckedRelayOptions): [string, 
   const origin = request.headers.get('origin')
   if (!cors || origin === null || (cors.origins !== '*' && !cors.origins.includes(origin))) return []
   return [
-    ['access-control-allow-origin', cors.origins === '*' && !cors.credentials ? '*' : origin],
+    ['access-control-allow-origin', cors.origins === '*' ? '*' : origin],
     ['vary', 'origin'],
     ...(cors.credentials ? ([['access-control-allow-credentials', 'true']] as [string, string][]) : []),
     ['access-control-expose-headers', 'retry-after'],

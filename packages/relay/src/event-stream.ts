@@ -66,6 +66,8 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
   const channels: Channel[] = []
   const alone = request.channels.length === 1
   const prefix = cursorStart(org)
+  /** The live session has moved to another org: what this stream's cursors say is not so any more. */
+  let isOfOtherOrg = false
   /** The cursor's part for channels that have failed: where they are to go on. */
   let ended = ''
 
@@ -87,10 +89,7 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
   }
   let sentAt = platform.now()
   let cancelBeat = platform.delay(beat, parts.heartbeatMs)
-  // Where the body is not cancelled when its reader leaves.
-  const stopListening = onAbort(parts.signal, () => {
-    if (!over) finish()
-  })
+  let stopListening = (): void => {}
   const cancelAge = platform.delay(() => end(), parts.maxStreamMs)
   const stopObserving = link.observe(() => ready())
   const finish = (): void => {
@@ -165,6 +164,7 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
       case 'gap': {
         const isEnded = item.own && request.fallback === 'none'
         chunk.push(gapFrame(channel.name, item, isEnded, item.error))
+        isOfOtherOrg ||= item.reason === 'other-org' && !item.own
         if (isEnded) closeChannel(channel)
         return
       }
@@ -213,6 +213,7 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
       if (chunk.length > 0) {
         const whole = joined(chunk)
         send(whole)
+        if (isOfOtherOrg) end()
         // What was too much for one piece.
         again ||= whole.length >= chunkBytes
       } else if (channels.length === 0) end(failedMs)
@@ -221,6 +222,8 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
   }
 
   for (const name of request.channels) open(name)
+  // Where the body is not cancelled when its reader leaves. Last, for it may have left already.
+  stopListening = onAbort(parts.signal, finish)
   return {
     pull() {
       hasRoom = true

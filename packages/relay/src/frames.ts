@@ -41,6 +41,8 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array {
 
 /** What of an error a browser is told. */
 export interface ErrorData {
+  /** Its class. */
+  name: string
   code: string
   message: string
   remediation: string
@@ -62,6 +64,7 @@ const told = [
 
 export function errorData(error: unknown): ErrorData {
   const {
+    name = 'SfStreamError',
     code = 'server_stopped',
     message,
     remediation,
@@ -69,8 +72,9 @@ export function errorData(error: unknown): ErrorData {
     channel,
   }: Partial<SfStreamError> = error instanceof SfStreamError ? error : {}
   if (message !== undefined && remediation !== undefined && told.includes(code))
-    return { code, message, remediation, retryable, ...(channel === undefined ? {} : { channel }) }
+    return { name, code, message, remediation, retryable, ...(channel === undefined ? {} : { channel }) }
   return {
+    name,
     code,
     message: `The relay cannot stream from the org (${code}).`,
     remediation: 'Ask those who run the relay; its own client reports why.',

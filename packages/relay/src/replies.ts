@@ -61,12 +61,21 @@ export interface NodeResponse extends NodeWritable {
   /** Of HTTP/2 alone. */
   readonly stream?: unknown
   removeHeader(name: string): void
-  writeHead(status: number, headers: Record<string, string>): unknown
+  writeHead(status: number, headers: Record<string, string | string[]>): unknown
   flushHeaders(): void
   end(body?: string): unknown
 }
 
-export function requestOf({ method = 'GET', url = '/', headers }: NodeRequest, signal: AbortSignal): Request {
+/** Undefined for what is none: Node's server hands on whatever a stranger sends, TRACE and `//` too. */
+export function requestOf(request: NodeRequest, signal: AbortSignal): Request | undefined {
+  try {
+    return made(request, signal)
+  } catch {
+    return undefined
+  }
+}
+
+function made({ method = 'GET', url = '/', headers }: NodeRequest, signal: AbortSignal): Request {
   const own = new Headers()
   for (const [name, value] of Object.entries(headers)) {
     // HTTP/2 has pseudo-headers.
@@ -74,6 +83,13 @@ export function requestOf({ method = 'GET', url = '/', headers }: NodeRequest, s
   }
   const host = headers.host ?? headers[':authority'] ?? 'localhost'
   return new Request(new URL(url, `http://${String(host)}`), { method, headers: own, signal })
+}
+
+export async function nodeResponse(answered: Response, response: NodeResponse): Promise<void> {
+  const cookies = answered.headers.getSetCookie()
+  const headers = Object.fromEntries(answered.headers)
+  response.writeHead(answered.status, cookies.length > 0 ? { ...headers, 'set-cookie': cookies } : headers)
+  response.end(await answered.text())
 }
 
 /** The stream as a reply of Node's HTTP server: written where it is made, without a promise in between. */

@@ -143,6 +143,46 @@ describe('the wire of a relay', () => {
     await bench.relay.close()
   })
 
+  test('a replay whose client cannot be made is told to those who wait for it', async () => {
+    const bench = relayBench()
+    const connect = (purpose: string) => {
+      if (purpose === 'replay') throw new Error('no secrets here')
+      return createClient({
+        auth: bench.org.session(),
+        replayStore: null,
+        platform: { fetch: bench.org.fetch, now: bench.clock.now, delay: bench.clock.delay, random: bench.clock.random },
+      })
+    }
+    await bench.restart({ connect })
+    const stream = follow(await bench.get(`?channel=${channel}&from=all`, sse))
+    await bench.clock.runUntil(() => stream.state.done)
+    expect(stream.frames().slice(-2)).toMatchObject([{ event: 'failed', data: { channel } }, { event: 'bye' }])
+    expect(stream.state.text).not.toContain('secrets')
+    await bench.relay.close()
+  })
+
+  test('a live client that is stopped by others is a failure that is told', async () => {
+    const made: { stop(): Promise<void> }[] = []
+    const bench = relayBench()
+    await bench.restart({
+      connect() {
+        const client = createClient({
+          auth: bench.org.session(),
+          replayStore: null,
+          platform: { fetch: bench.org.fetch, now: bench.clock.now, delay: bench.clock.delay, random: bench.clock.random },
+        })
+        made.push(client)
+        return client
+      },
+    })
+    const stream = follow(await bench.get(`?channel=${channel}`, sse))
+    await bench.clock.advance(1_000)
+    void made[0]?.stop()
+    await bench.clock.runUntil(() => stream.state.done)
+    expect(stream.frames().at(-2)).toMatchObject({ event: 'failed', data: { channel, error: { code: 'client_stopped' } } })
+    await bench.relay.close()
+  })
+
   test('a channel nobody reads is let go, after a while', async () => {
     const bench = relayBench({ lingerMs: 10_000 })
     const stream = follow(await bench.get(`?channel=${channel}`, sse))
@@ -238,6 +278,8 @@ describe('what a relay refuses', () => {
     ['maxClients', { maxClients: 0 }],
     ['heartbeatMs', { heartbeatMs: Number.NaN }],
     ['fallback', { fallback: 'none' }],
+    ['cors', { cors: { origins: undefined } }],
+    ['cors for all, with cookies', { cors: { origins: '*', credentials: true } }],
   ])('options that cannot work: %s %o', (_, wrong) => {
     const options = {
       connect: () => createClient({ auth: { accessToken: 'x', instanceUrl: 'https://x.example' } }),

@@ -18,7 +18,7 @@ interface Reader {
 }
 
 /** Browsers, a relay and an org through all that: nothing may be lost, come twice, or come out of order. */
-export async function simulate(acts: readonly Act[], seed: number): Promise<void> {
+export async function simulate(acts: readonly Act[], seed: number): Promise<{ readers: number; gapped: number }> {
   const bench = relayBench({ window: { maxEvents: 30, maxBytes: 8_000 }, heartbeatMs: 5_000, lingerMs: 30_000 }, { seed } as Parameters<
     typeof createMockOrg
   >[0])
@@ -76,6 +76,7 @@ export async function simulate(acts: readonly Act[], seed: number): Promise<void
       expect(missing(reader), 'lost').toEqual([])
       expect(reader.numbers, 'in order, once').toEqual([...new Set(reader.numbers)].sort((a, b) => a - b))
     }
+    return { readers: readers.length, gapped: readers.filter((reader) => reader.gaps() > 0).length }
   } finally {
     for (const client of clients) await client.stop()
     await bench.relay.close()

@@ -1,18 +1,25 @@
 import {
   type OpenRequest,
   type Platform,
-  ReplayError,
   type ReplayGapReason,
   type ReplayId,
   type SfStreamError,
   type Source,
-  type SourceObserver,
-  type SourceState,
   type SourceStatus,
   StateError,
   type StreamingClient,
 } from '@sfstream/core'
-import { deferred, isMark, onAbort, type ReaderFeed, readerFeed, toldError, webPlatform } from '@sfstream/core/internal'
+import {
+  deferred,
+  holds,
+  observedState,
+  onAbort,
+  type ReaderFeed,
+  readerFeed,
+  refusedPosition,
+  toldError,
+  webPlatform,
+} from '@sfstream/core/internal'
 import { type TabLeader, tabLeader } from './tab-leader.ts'
 import type { FeedNews, LeaderMessage, Message, Stamp, TabFeed } from './tab-messages.ts'
 import { browserTabPorts, type TabPorts } from './tab-ports.ts'
@@ -45,7 +52,7 @@ interface Feed {
  */
 export function sharedTabs({ connect, name = 'sfstream', platform: given, ports = browserTabPorts() ?? null }: SharedTabsOptions): Source {
   const platform = webPlatform(given)
-  const observers = new Set<SourceObserver>()
+  const observed = observedState()
   const feeds = new Map<number, Feed>()
   const tab = Array.from({ length: 3 }, () => Math.floor(platform.random() * 2 ** 32).toString(36)).join('-')
   const tabLock = (id: string): string => `${name} tab ${id}`
@@ -54,23 +61,13 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
   let leader: TabLeader | undefined
   let epoch = 0
   let feedNumber = 0
-  let state: SourceState = 'idle'
   let failure: SfStreamError | undefined
   let org = deferred<string>()
   let connected = deferred<void>()
   let orgName: string | undefined
-  let holds = 0
   /** Feeds that are to be given another batch once nothing is held. */
   const hungry = new Set<Feed>()
 
-  const report = (status: SourceStatus): void => {
-    for (const observer of observers) observer.status?.(status)
-  }
-  const setState = (now: SourceState, error?: SfStreamError): void => {
-    if (state === now) return
-    state = now
-    report({ type: 'state', state: now, ...(error ? { error } : {}) })
-  }
   const described = ({ number, reader, stamp }: Feed): TabFeed => ({
     feed: number,
     channel: reader.request.channel,
@@ -86,7 +83,7 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
     for (const feed of [...feeds.values()]) endFeed(feed, error)
   }
   const askMore = (feed: Feed): void => {
-    if (feed.reader.batches.size > 0 || holds > 0) return void hungry.add(feed)
+    if (feed.reader.batches.size > 0 || taking.held) return void hungry.add(feed)
     hungry.delete(feed)
     if (feeds.has(feed.number)) post({ type: 'more', tab, epoch, feed: feed.number })
   }
@@ -94,13 +91,15 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
     for (const feed of [...hungry]) askMore(feed)
   }
 
+  const taking = holds(feedHungry)
+
   const learn = (feed: Feed, item: FeedNews): void => {
     const { reader } = feed
     const { channel } = reader.request
     switch (item.what) {
       case 'events':
         for (const { message, position, bytes } of item.events) {
-          for (const observer of observers) observer.message?.(message)
+          observed.message(message)
           reader.receive(message, position, bytes)
         }
         reader.flush()
@@ -122,20 +121,8 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
         return
       case 'gap': {
         const reason = item.reason as ReplayGapReason
-        if (!item.own) {
-          report({ type: 'replayGap', channel, reason, from: item.from as ReplayId | undefined, to: item.to })
-          return
-        }
-        // As after a refusal by the org, or a session lost before any position: what follows is decided above.
-        const { position } = reader
-        const isReplayId = !isMark(position) && position !== 'new' && position !== 'off' && position !== 'all'
-        const refused = new ReplayError({
-          code: 'replay_refused',
-          channel,
-          message: `${channel} cannot be resumed from ${isReplayId ? position : 'where it was'}: ${reason}.`,
-          remediation: 'Events may be missing: fetch what you need afresh.',
-        })
-        endFeed(feed, isReplayId ? refused : undefined)
+        if (item.own) endFeed(feed, refusedPosition(reader, reason))
+        else observed.report({ type: 'replayGap', channel, reason, from: item.from as ReplayId | undefined, to: item.to })
         return
       }
     }
@@ -166,16 +153,16 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
           failure = toldError(message.error)
           org.reject(failure)
           connected.reject(failure)
-          setState('failed', failure)
+          observed.set('failed', failure)
           endAll(failure)
         } else if (message.state === 'live') {
           connected.resolve()
-          setState('live')
-        } else if (message.state !== 'stopped' && message.state !== 'stopping' && message.state !== 'idle') setState(message.state)
+          observed.set('live')
+        } else if (message.state !== 'stopped' && message.state !== 'stopping' && message.state !== 'idle') observed.set(message.state)
         return
       case 'status': {
         const error = message.error ? { error: toldError(message.error) } : {}
-        report({ ...message.status, ...error } as SourceStatus)
+        observed.report({ ...message.status, ...error } as SourceStatus)
         return
       }
       case 'feed': {
@@ -210,16 +197,21 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
       })
     }
     signal.addEventListener('abort', () => others.close(), { once: true })
-    await shared.lock(tabLock(tab), signal)
-    post({ type: 'hello', tab })
-    await shared.lock(`${name} leader`, signal)
+    try {
+      await shared.lock(tabLock(tab), signal)
+      post({ type: 'hello', tab })
+      await shared.lock(`${name} leader`, signal)
+    } catch (error) {
+      others.close()
+      throw error
+    }
     lead(signal, async () => {
       const prefix = tabLock('')
       return new Set([...(await shared.held())].filter((held) => held.startsWith(prefix)).map((held) => held.slice(prefix.length)))
     })
   }
-  const alone = (signal: AbortSignal): void => {
-    report({ type: 'notShared', reason: 'The browser has no Web Locks here (they need a secure context) or no BroadcastChannel.' })
+  const alone = (signal: AbortSignal, reason: string): void => {
+    observed.report({ type: 'notShared', reason })
     post = (message) =>
       queueMicrotask(() => {
         if (!signal.aborted) receive(message)
@@ -230,15 +222,19 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
     if (life || failure) return
     const controller = new AbortController()
     life = controller
-    setState('handshaking')
-    if (ports) join(ports, controller.signal).catch(() => {})
-    else alone(controller.signal)
+    observed.set('handshaking')
+    const { signal } = controller
+    if (!ports) return alone(signal, 'The browser has no Web Locks here (they need a secure context) or no BroadcastChannel.')
+    join(ports, signal).catch((error: unknown) => {
+      // An origin that is denied its locks, as in a sandboxed frame.
+      if (!signal.aborted) alone(signal, `The browser refuses this page its locks or its channel: ${String(error)}.`)
+    })
   }
 
   return {
     endpoint: undefined,
     get live() {
-      return state === 'live' && ![...feeds.values()].some(({ reader }) => reader.waiting)
+      return observed.state === 'live' && ![...feeds.values()].some(({ reader }) => reader.waiting)
     },
     async start() {
       if (failure) {
@@ -274,15 +270,7 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
       if (feeds.has(feed.number)) post({ type: 'open', tab, epoch, opened: described(feed) })
       return feed.reader.feed
     },
-    hold() {
-      holds++
-      let isHeld = true
-      return () => {
-        if (!isHeld) return
-        isHeld = false
-        if (--holds === 0) feedHungry()
-      }
-    },
+    hold: taking.hold,
     send: () =>
       Promise.reject(
         new StateError({
@@ -291,10 +279,7 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
           remediation: 'Send with a client of its own.',
         }),
       ),
-    observe(observer) {
-      observers.add(observer)
-      return () => observers.delete(observer)
-    },
+    observe: observed.observe,
     async stop() {
       failure = undefined
       const stopped = life
@@ -312,7 +297,7 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
       orgName = undefined
       endAll()
       hungry.clear()
-      if (stopped) setState('stopped')
+      if (stopped) observed.set('stopped')
       await led?.stop().catch(() => {})
     },
   }

@@ -83,10 +83,22 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
       } else if (status.type === 'replayGap') {
         const { type: _, channel, ...gap } = status
         hubs.get(channel)?.gap(gap)
+        // Positions are kept by org: every tab begins anew there.
+        if (status.reason === 'other-org') tellOrg(watched)
       } else if (status.type === 'resubscribed') hubs.get(status.channel)?.resubscribed()
       else if (isOfSession(status))
         send({ type: 'status', epoch, status: withoutError(status), ...('error' in status ? { error: tell(status.error) } : {}) })
     }
+  }
+  const tellOrg = (of: StreamingClient): void => {
+    of.org().then(
+      (name) => {
+        if (client !== of) return
+        org = name
+        tellSession()
+      },
+      () => {},
+    )
   }
   const session = (): StreamingClient => {
     if (client) return client
@@ -94,14 +106,7 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
     client = made
     void watch(made).catch(() => {})
     const connected = made.start()
-    made.org().then(
-      (name) => {
-        if (client !== made) return
-        org = name
-        tellSession()
-      },
-      () => {},
-    )
+    tellOrg(made)
     connected.catch(() => {
       // A failed state says so; the next who opens a channel begins anew.
       if (client !== made) return
@@ -179,7 +184,10 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
       platform,
       fallback: 'all',
       stallMs: 5_000,
-      failed: () => hubs.delete(channel),
+      failed() {
+        // Another may have been made meanwhile.
+        if (hubs.get(channel) === hub) hubs.delete(channel)
+      },
     })
     hubs.set(channel, hub)
     return hub

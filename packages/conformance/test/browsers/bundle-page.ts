@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import type { OrgHost } from '../../src/host/org-host.ts'
 
 const conformance = fileURLToPath(new URL('../..', import.meta.url))
 
 /** A page's script with the built packages in it, as a user's bundler would make it. */
-export async function bundlePage(contents: string): Promise<string> {
+async function bundlePage(contents: string): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: conformance, loader: 'ts' },
     bundle: true,
@@ -17,4 +18,15 @@ export async function bundlePage(contents: string): Promise<string> {
     logLevel: 'silent',
   })
   return outputFiles[0]!.text
+}
+
+/** A page at `/page/` of the host, with this script, and nothing else at `/other/`. `before` is plain script that runs first. */
+export async function servePage(host: OrgHost, script: string, before = ''): Promise<void> {
+  host.serve('/page/page.js', 'text/javascript', await bundlePage(script))
+  host.serve(
+    '/page/',
+    'text/html',
+    `<!doctype html><title>Orders</title><script>${before}</script><script type="module" src="page.js"></script>`,
+  )
+  host.serve('/other/', 'text/html', '<!doctype html><title>Elsewhere</title>')
 }

@@ -1,19 +1,11 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type OrgHost, startOrgHost } from '../../src/host/org-host.ts'
-import { bundlePage } from './bundle-page.ts'
+import { servePage } from './bundle-page.ts'
 import { launchChromium } from './chromium-browser.ts'
 
 const channel = '/event/Order_Event__e'
-let host: OrgHost
-let browser: Browser
-
-beforeAll(async () => {
-  host = await startOrgHost()
-  host.serve(
-    '/page/page.js',
-    'text/javascript',
-    await bundlePage(`
+const script = `
       import { createClient } from '@sfstream/browser'
       window.numbers = []
       window.failures = []
@@ -25,8 +17,13 @@ beforeAll(async () => {
       const subscription = client.subscribe('${channel}')
       subscription.ready.then(() => { window.ready = true })
       for await (const { payload } of subscription) window.numbers.push(payload.Number__c)
-    `),
-  )
+    `
+
+let host: OrgHost
+let browser: Browser
+
+beforeAll(async () => {
+  host = await startOrgHost()
   browser = await launchChromium()
 })
 afterAll(async () => {
@@ -40,11 +37,7 @@ test('Chromium: storage that is full is reported, and ends nothing; once there i
   const fill = `for (let size = 4194304; size >= 1; size = Math.floor(size / 2)) {
     try { for (let at = 0; ; at++) sessionStorage.setItem('fill-' + size + '-' + at, 'x'.repeat(size)) } catch {}
   }`
-  host.serve(
-    '/page/',
-    'text/html',
-    `<!doctype html><title>Full</title><script>window.session = ${session}; ${fill}</script><script type="module" src="page.js"></script>`,
-  )
+  await servePage(host, script, `window.session = ${session}; ${fill}`)
   const page = await browser.newPage()
   await page.goto(`${host.url}/page/`)
   const until = (condition: string): Promise<unknown> => vi.waitUntil(() => page.evaluate(condition), { timeout: 15_000, interval: 20 })

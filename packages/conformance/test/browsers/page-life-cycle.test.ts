@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type OrgHost, startOrgHost } from '../../src/host/org-host.ts'
-import { bundlePage } from './bundle-page.ts'
+import { servePage } from './bundle-page.ts'
 import { launchChromium } from './chromium-browser.ts'
 
 const channel = '/event/Order_Event__e'
@@ -12,18 +12,15 @@ const seen: number[] = []
 
 beforeAll(async () => {
   host = await startOrgHost()
-  host.serve(
-    '/page/page.js',
-    'text/javascript',
-    await bundlePage(`
+  await servePage(
+    host,
+    `
       import { createClient } from '@sfstream/browser'
       addEventListener('pageshow', ({ persisted }) => console.log('shown', persisted))
       const client = createClient({ auth: async () => JSON.parse(sessionStorage.session) })
       for await (const { payload } of client.subscribe('${channel}')) console.log('event', payload.Number__c)
-    `),
+    `,
   )
-  host.serve('/page/', 'text/html', '<!doctype html><title>Orders</title><script type="module" src="page.js"></script>')
-  host.serve('/other/', 'text/html', '<!doctype html><title>Elsewhere</title>')
   browser = await launchChromium()
   page = await browser.newPage()
   page.on('console', (message) => {

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type OrgHost, startOrgHost } from '../../src/host/org-host.ts'
-import { bundlePage } from './bundle-page.ts'
+import { servePage } from './bundle-page.ts'
 import { launchChromium } from './chromium-browser.ts'
 
 const channel = '/event/Order_Event__e'
@@ -12,10 +12,9 @@ const counts = 400
 
 beforeAll(async () => {
   host = await startOrgHost()
-  host.serve(
-    '/page/page.js',
-    'text/javascript',
-    await bundlePage(`
+  await servePage(
+    host,
+    `
       import { createClient, sharedTabs } from '@sfstream/browser'
       const paceMs = Number(new URLSearchParams(location.search).get('pace'))
       const session = JSON.parse(localStorage.session)
@@ -31,10 +30,8 @@ beforeAll(async () => {
         window.numbers.push(payload.Number__c)
         if (paceMs) await new Promise((resolve) => setTimeout(resolve, paceMs))
       }
-    `),
+    `,
   )
-  host.serve('/page/', 'text/html', '<!doctype html><title>Orders</title><script type="module" src="page.js"></script>')
-  host.serve('/other/', 'text/html', '<!doctype html><title>Elsewhere</title>')
   browser = await launchChromium()
   context = await browser.newContext()
   const page = await context.newPage()

@@ -1,6 +1,7 @@
 import { deferred } from '../async/deferred.ts'
 import { linkedController } from '../async/signals.ts'
 import { sleep } from '../async/sleep.ts'
+import type { ClientStatus } from '../client-status.ts'
 import type { ReplayId } from '../events/stream-event.ts'
 import type { Platform } from '../platform.ts'
 import type { StreamingClient } from '../streaming-client.ts'
@@ -44,7 +45,9 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
   const window = eventWindow<T>(limits)
   const members = new Set<Member<T>>()
   let accepted = false
-  let last: ReplayId | undefined
+  /** How far it has come. */
+  let last = from === 'all' ? undefined : from
+  let isEmpty = true
   let to: Onward['to']
   let blind = false
   let eased = deferred<void>()
@@ -115,6 +118,7 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
     )
     try {
       for await (const batch of eventBatches(subscription, parts.wrap)) {
+        isEmpty = false
         const first = window.end
         window.push(batch)
         const reached: { position: ReplayId; next: number }[] = []
@@ -151,9 +155,9 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
     async run(signal) {
       const { controller: own, release } = linkedController(signal)
       finish = () => own.abort(new Error('handed over'))
-      const client = parts.connect()
-      const gaps = client.status()
-      const watch = async (): Promise<void> => {
+      let client: StreamingClient | undefined
+      let watching: Promise<void> | undefined
+      const watch = async (gaps: AsyncIterable<ClientStatus>): Promise<void> => {
         for await (const status of gaps) {
           if (status.type !== 'replayGap' || status.channel !== channel) continue
           const { type: _, channel: __, ...gap } = status
@@ -161,8 +165,9 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
           wake()
         }
       }
-      const watching = watch()
       try {
+        client = parts.connect()
+        watching = watch(client.status())
         await replay(client, own.signal)
         if (signal.aborted || to !== undefined) return
         compare()
@@ -170,7 +175,7 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
         blind = true
         // The org has nothing more to replay: all that came since is in the live window, if that still begins where it began.
         if (live.start === 0) handOver(0)
-        else if (last !== undefined) handOver('nowhere')
+        else if (!isEmpty) handOver('nowhere')
         else {
           window.push([{ type: 'gap', reason: 'no-position', from: from === 'all' ? undefined : from, to: 'new', own: true }])
           handOver(live.start)
@@ -185,7 +190,7 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
       } finally {
         to ??= 'nowhere'
         release()
-        await client.stop().catch(() => {})
+        await client?.stop().catch(() => {})
         await watching
         wake()
       }

@@ -1,6 +1,6 @@
-import { linkedController } from '../async/signals.ts'
 import { sleep } from '../async/sleep.ts'
 import type { Slots } from '../async/slots.ts'
+import { StateError } from '../errors.ts'
 import { dateMs } from '../events/event-fields.ts'
 import type { ReplayId, StreamEvent } from '../events/stream-event.ts'
 import type { Platform } from '../platform.ts'
@@ -40,8 +40,6 @@ export interface ChannelHubParts<T> {
  * window, and who falls out of it, or comes with an older position, is served by a replay until the two meet. [PROTOCOL L]
  */
 export interface ChannelHub<T> {
-  readonly readers: number
-  readonly window: EventWindow<T>
   open(from: StartPosition | Mark, ready: () => void): HubReader<T>
   /** The live client has reported a gap on this channel. */
   gap(gap: Omit<WindowGap, 'type' | 'own'>): void
@@ -201,14 +199,13 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
   }
 
   const follow = async (): Promise<void> => {
-    const { controller, release } = linkedController(life.signal)
     try {
       let newest: string | undefined
       const wrap = (event: StreamEvent): { value: T; bytes: number } => {
         newest = event.createdDate
         return parts.wrap(event)
       }
-      const subscription = live.subscribe(channel, { replay: parts.begin, signal: controller.signal })
+      const subscription = live.subscribe(channel, { replay: parts.begin, signal: life.signal })
       await subscription.ready
       accepted = true
       replayingSince = platform.now()
@@ -224,10 +221,15 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
         }
         running?.compare()
       }
-      throw undefined
+      throw new StateError({
+        code: 'client_stopped',
+        channel,
+        message: `The client that held ${channel} has stopped.`,
+        remediation: 'It is begun again when the channel is asked for again.',
+        retryable: true,
+      })
     } finally {
       cancelQuiet()
-      release()
     }
   }
 
@@ -272,7 +274,9 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
         const to = place.onward?.to
         if (to === undefined) break
         if (place.onward?.blind) items.push({ type: 'resubscribed' })
-        member.place = to === 'nowhere' ? { type: 'fallen' } : { type: 'window', window, number: to }
+        // What the live session brings meanwhile is older: where this reader goes on has to come by.
+        const isOlder = place.onward?.blind && replaying
+        member.place = to === 'nowhere' || isOlder ? { type: 'fallen' } : { type: 'window', window, number: to }
         continue
       }
       place.isRead = true
@@ -288,10 +292,6 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
   }
 
   return {
-    get readers() {
-      return members.size
-    },
-    window,
     open(from, ready) {
       const member: Member<T> = { position: from, place: { type: 'pending' }, notices: [], ready }
       members.add(member)

@@ -1,8 +1,10 @@
 import { type Deferred, deferred } from '../async/deferred.ts'
 import { type Queue, queue } from '../async/queue.ts'
 import type { BayeuxMessage } from '../bayeux/wire/message.ts'
+import { ReplayError } from '../errors.ts'
 import type { Batch, Feed, OpenRequest, StartPosition } from '../source/source.ts'
-import type { Mark } from './hub-reader.ts'
+import type { ReplayGapReason } from '../source/source-status.ts'
+import { isMark, type Mark } from './hub-reader.ts'
 
 /** One open channel of a client that reads from a hub elsewhere: in a relay, or in another tab. */
 export interface ReaderFeed {
@@ -80,4 +82,21 @@ export function readerFeed(request: OpenRequest, taken: () => void): ReaderFeed 
       }
     },
   }
+}
+
+/**
+ * How a feed ends whose position could not be honoured, so that the layer above decides what to do. [PROTOCOL L5] A refusal where it
+ * began at that very id; else (undefined) the layer above opens the channel again from what it has received, and is told then, or makes
+ * good for the want of a position.
+ */
+export function refusedPosition({ request, position }: ReaderFeed, reason: ReplayGapReason): ReplayError | undefined {
+  const { channel } = request
+  const isReplayId = !isMark(position) && position !== 'new' && position !== 'off' && position !== 'all'
+  if (!isReplayId || String(position) !== String(request.position)) return undefined
+  return new ReplayError({
+    code: 'replay_refused',
+    channel,
+    message: `${channel} cannot be resumed from ${position}: ${reason}.`,
+    remediation: 'Events may be missing: fetch what you need afresh.',
+  })
 }

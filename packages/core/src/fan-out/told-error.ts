@@ -21,21 +21,11 @@ export interface ToldError {
   name?: unknown
 }
 
-const classes: Partial<Record<string, typeof SfStreamError>> = {
-  login_refused: AuthenticationError,
-  token_refused: AuthenticationError,
-  subscribe_refused: SubscribeError,
-  bad_channel: SubscribeError,
-  replay_refused: ReplayError,
-  client_limit: LimitError,
-  event_limit: LimitError,
-}
-
-/** What is told, as an error again: the class by its name, else by its code. */
+/** What is told, as an error again. */
 export function toldError(told: ToldError | undefined, channel?: string): SfStreamError {
   const text = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise)
   const code = text(told?.code, 'server_stopped') as ErrorCode
-  return new (named.find(({ brand }) => brand === told?.name) ?? classes[code] ?? SfStreamError)({
+  return new (classes.find(({ brand }) => brand === told?.name) ?? SfStreamError)({
     code,
     message: text(told?.message, 'It was refused without a word.'),
     remediation: text(told?.remediation, 'Look there for the reason.'),
@@ -44,7 +34,7 @@ export function toldError(told: ToldError | undefined, channel?: string): SfStre
   })
 }
 
-const named = [AuthenticationError, HandshakeError, LimitError, ProtocolError, ReplayError, StateError, SubscribeError, TransportError]
+const classes = [AuthenticationError, HandshakeError, LimitError, ProtocolError, ReplayError, StateError, SubscribeError, TransportError]
 
 export function tell(error: unknown): ToldError {
   if (!(error instanceof SfStreamError)) return { message: String(error) }

@@ -30,7 +30,7 @@ export async function httpRefusal(response: Response, url: URL, now: number): Pr
     }
   }
   if (status === 403 && typeof told?.channel === 'string') {
-    return { error: toldError({ ...told, code: 'subscribe_refused' }, told.channel), fatal: true, channel: told.channel }
+    return { error: toldError(told, told.channel), fatal: true, channel: told.channel }
   }
   const fatal = status < 500 && status !== 408 && status !== 429
   return {
@@ -60,7 +60,8 @@ function retryAfter(text: string | null, now: number): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), 3_600_000)
 }
 
-export function unreachable(url: URL, cause: unknown): TransportError {
+export function brokenBy(url: URL, cause: unknown): SfStreamError {
+  if (cause instanceof SyntaxError) return noRelay(url, 'what it sends is no JSON')
   return new TransportError({
     code: 'network',
     message: `The relay at ${url.origin} cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}.`,

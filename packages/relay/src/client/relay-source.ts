@@ -1,25 +1,23 @@
 import {
   type OpenRequest,
   type Platform,
-  ReplayError,
   type ReplayGapReason,
   type ReplayId,
   SfStreamError,
   type Source,
-  type SourceObserver,
-  type SourceState,
-  type SourceStatus,
   type StartPosition,
   StateError,
 } from '@sfstream/core'
 import {
   deferred,
-  isMark,
+  holds,
   linkedController,
   matchesSubscription,
+  observedState,
   onAbort,
   type ReaderFeed,
   readerFeed,
+  refusedPosition,
   sleep,
   type ToldError,
   toldError,
@@ -29,7 +27,7 @@ import {
 import { type CursorPosition, channelPart, cursorStart, formatPosition, positionIn } from '../cursor.ts'
 import { checkedUrl } from './checked-url.ts'
 import { eventStream, type StreamEventFrame } from './event-stream.ts'
-import { httpRefusal, noRelay, unreachable } from './relay-errors.ts'
+import { brokenBy, httpRefusal, noRelay } from './relay-errors.ts'
 
 export interface RelayClientOptions {
   /** Sent with every request, for the relay's `authorize`; a function is asked before each. */
@@ -63,11 +61,10 @@ const progressMs = 10_000
 export function relay(url: string | URL, options: RelayClientOptions = {}): Source {
   const endpoint = checkedUrl(url)
   const platform = webPlatform(options.platform)
-  const observers = new Set<SourceObserver>()
+  const observed = observedState()
   const feeds = new Map<string, ReaderFeed>()
   let life: AbortController | undefined
   let failure: SfStreamError | undefined
-  let state: SourceState = 'idle'
   let org = deferred<string>()
   let orgName: string | undefined
   /** The relay has its session with the org. */
@@ -75,7 +72,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   let flowing = false
   /** Feeds were opened or closed: another stream is needed. */
   let changed = deferred<void>()
-  let holds = 0
+  const reading = holds(() => released.resolve())
   let released = deferred<void>()
   let drained = deferred<void>()
   let retryMs: number | undefined
@@ -83,15 +80,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   /** Failures since the last progress. */
   let attempt = 0
 
-  const report = (status: SourceStatus): void => {
-    for (const observer of observers) observer.status?.(status)
-  }
-  const setState = (now: SourceState, error?: SfStreamError): void => {
-    if (state === now) return
-    state = now
-    report({ type: 'state', state: now, ...(error ? { error } : {}) })
-  }
-  const showState = (): void => setState(flowing && upstream ? 'live' : 'waiting')
+  const showState = (): void => observed.set(flowing && upstream ? 'live' : 'waiting')
 
   const endFeed = (feed: ReaderFeed, error?: unknown): void => {
     if (feeds.get(feed.request.channel) === feed) feeds.delete(feed.request.channel)
@@ -112,27 +101,16 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
     const feed = feedOf(data.channel)
     const reason = data.reason as ReplayGapReason
     if (!feed) return
-    const { channel, position } = { channel: feed.request.channel, position: feed.position }
-    if (data.ended !== true) {
-      report({ type: 'replayGap', channel, reason, from: data.from as ReplayId | undefined, to: data.to as StartPosition })
-      return
-    }
-    // What to do about it is decided above: as about a refusal by the org, or as about a session lost before any position was known.
-    const isReplayId = !isMark(position) && position !== 'new' && position !== 'off'
-    const refused = new ReplayError({
-      code: 'replay_refused',
-      channel,
-      message: `${channel} cannot be resumed from ${isReplayId ? position : 'where it was'}: ${reason}.`,
-      remediation: 'Events may be missing: fetch what you need afresh.',
-    })
-    endFeed(feed, isReplayId ? refused : undefined)
+    if (data.ended === true) return endFeed(feed, refusedPosition(feed, reason))
+    const { channel } = feed.request
+    observed.report({ type: 'replayGap', channel, reason, from: data.from as ReplayId | undefined, to: data.to as StartPosition })
   }
   const receive = ({ event, id, data }: StreamEventFrame): void => {
     const value = JSON.parse(data) as Record<string, unknown>
     switch (event) {
       case undefined: {
         progress = true
-        for (const observer of observers) observer.message?.(value as { channel: string })
+        observed.message(value as { channel: string })
         const feed = feedOf(value.channel)
         feed?.receive(value as { channel: string }, positionOf(feed, id), data.length)
         return
@@ -141,7 +119,6 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
         if (value.org !== orgName) {
           // Positions of the other org mean nothing here: each channel begins anew.
           orgName = String(value.org)
-          org.resolve(orgName)
           org = deferred()
           org.resolve(orgName)
           endAll()
@@ -226,13 +203,16 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
         },
         async pause() {
           for (const feed of feeds.values()) feed.flush()
-          while (holds > 0) await untilAborted(released.promise, signal)
+          while (reading.held) {
+            released = deferred()
+            await untilAborted(released.promise, signal)
+          }
           while ([...feeds.values()].some(({ batches }) => batches.size > 0)) {
             drained = deferred()
             await untilAborted(drained.promise, signal)
           }
         },
-        held: () => holds > 0,
+        held: () => reading.held,
       })
       return undefined
     } catch (error) {
@@ -257,13 +237,12 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
         if (!refusal) return
       } catch (cause) {
         signal.throwIfAborted()
-        refusal = { error: cause instanceof SfStreamError ? cause : unreachable(endpoint, cause), fatal: false }
+        const error = cause instanceof SfStreamError ? cause : brokenBy(endpoint, cause)
+        // The same message would come again.
+        refusal = { error, fatal: error.code === 'message_too_large' }
       }
-      if (refusal.channel !== undefined) {
-        const feed = feedOf(refusal.channel)
-        if (feed) endFeed(feed, refusal.error)
-        return
-      }
+      const refused = feeds.get(refusal.channel ?? '')
+      if (refused) return endFeed(refused, refusal.error)
       // Headers made anew may do.
       const mayAskAnew: boolean = refusal.error.code === 'login_refused' && typeof options.headers === 'function' && !askedAnew
       if (refusal.fatal && !mayAskAnew) throw refusal.error
@@ -271,15 +250,15 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
       if (progress || platform.now() - startedAt >= progressMs) attempt = 0
       const drawn = platform.random() * Math.min(capMs, baseMs * 2 ** attempt++)
       const delayMs = Math.round(Math.max(drawn, refusal.retryAfterMs ?? 0, (retryMs ?? 0) * (1 + platform.random())))
-      setState('waiting')
-      report({ type: 'retry', what: 'connect', attempt, delayMs, error: refusal.error })
+      observed.set('waiting')
+      observed.report({ type: 'retry', what: 'connect', attempt, delayMs, error: refusal.error })
       await sleep(delayMs, signal, platform)
     }
   }
   const run = async (signal: AbortSignal): Promise<void> => {
-    setState('handshaking')
+    observed.set('handshaking')
     await persist(askOrg, signal)
-    setState('live')
+    observed.set('live')
     while (!signal.aborted) {
       changed = deferred()
       const change = changed.promise
@@ -308,7 +287,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
       life = undefined
       failure = error
       org.reject(error)
-      setState('failed', error)
+      observed.set('failed', error)
       endAll(error)
     })
   }
@@ -348,15 +327,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
       changed.resolve()
       return feed.feed
     },
-    hold() {
-      if (holds++ === 0) released = deferred()
-      let isHeld = true
-      return () => {
-        if (!isHeld) return
-        isHeld = false
-        if (--holds === 0) released.resolve()
-      }
-    },
+    hold: reading.hold,
     send: () =>
       Promise.reject(
         new StateError({
@@ -365,10 +336,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
           remediation: 'Send it to a service of your own.',
         }),
       ),
-    observe(observer) {
-      observers.add(observer)
-      return () => observers.delete(observer)
-    },
+    observe: observed.observe,
     async stop() {
       failure = undefined
       const stopped = life
@@ -379,7 +347,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
       org = deferred()
       flowing = false
       endAll()
-      if (stopped) setState('stopped')
+      if (stopped) observed.set('stopped')
     },
   }
 }

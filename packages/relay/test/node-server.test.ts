@@ -1,0 +1,82 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { createClient } from '@sfstream/core'
+import { createMockOrg } from '@sfstream/mock-org'
+import { createRelay, type Relay } from '@sfstream/relay'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { channel } from './relay-bench.ts'
+
+const org = createMockOrg()
+let relay: Relay
+let server: Server
+let port: number
+
+beforeEach(async () => {
+  relay = createRelay({
+    connect: () => createClient({ auth: org.session(), replayStore: null, platform: { fetch: org.fetch } }),
+    channels: [channel],
+    authorize(request) {
+      if (!request.headers.has('x-stranger')) return true
+      const response = new Response('who are you?', { status: 401 })
+      response.headers.append('set-cookie', 'a=1')
+      response.headers.append('set-cookie', 'b=2')
+      return response
+    },
+  })
+  server = createServer(relay.node)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  port = (server.address() as AddressInfo).port
+})
+afterEach(async () => {
+  await relay.close()
+  server.closeAllConnections()
+  server.close()
+})
+
+/** The head of what comes back for these bytes. */
+async function raw(head: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(`${head}\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n`)
+  let text = ''
+  socket.on('data', (chunk) => {
+    text += chunk
+  })
+  await once(socket, 'close')
+  return text.split('\r\n', 1)[0] ?? ''
+}
+
+test.each([
+  ['GET // HTTP/1.1', '400'],
+  ['GET http://[ HTTP/1.1', '400'],
+  ['TRACE / HTTP/1.1', '400'],
+  ['DELETE / HTTP/1.1', '405'],
+  ['GET /?channel=nonsense HTTP/1.1\r\naccept: text/event-stream', '403'],
+])('whatever a stranger sends is answered: %s', async (head, status) => {
+  expect(await raw(head)).toContain(` ${status} `)
+})
+
+test('an answer of your own keeps all its cookies', async () => {
+  const response = await fetch(`http://127.0.0.1:${port}/?channel=${channel}`, { headers: { 'x-stranger': '1' } })
+  expect([response.status, response.headers.getSetCookie(), await response.text()]).toEqual([401, ['a=1', 'b=2'], 'who are you?'])
+})
+
+test('a stream is read as it is written, and who leaves is forgotten', async () => {
+  const controller = new AbortController()
+  const response = await fetch(`http://127.0.0.1:${port}/?channel=${channel}`, {
+    headers: { accept: 'text/event-stream' },
+    signal: controller.signal,
+  })
+  const reader = response.body!.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  const until = async (part: string): Promise<void> => {
+    while (!text.includes(part)) text += decoder.decode((await reader.read()).value)
+  }
+  await until('event: subscribed')
+  org.publish(channel, { Number__c: 7 })
+  await until('"Number__c":7')
+  expect(relay.stats.clients).toBe(1)
+  controller.abort()
+  await expect.poll(() => relay.stats.clients).toBe(0)
+})

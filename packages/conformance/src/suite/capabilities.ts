@@ -26,7 +26,6 @@ const resends =
 
 /** What a runtime cannot do, with the reason: a case that needs it is skipped there, and nowhere else. */
 export const lacking: { readonly [Name in RuntimeName]?: { readonly [Needed in Capability]?: string } } = {
-  deno: { 'requests-are-sent-once': resends },
   chromium: { 'requests-are-sent-once': resends },
   firefox: { 'requests-are-sent-once': resends },
   workerd: { 'durable-default-store': 'a Worker has no storage without a binding: the store is passed in' },

@@ -1,5 +1,6 @@
 import type { Platform } from '@sfstream/core'
 import { StateError } from '@sfstream/core'
+import { bunProxyFetch } from './bun-proxy-fetch.ts'
 
 export interface ProxyOptions {
   /** The proxy of every request, with credentials where it wants some; false: none, whatever the environment says. */
@@ -11,17 +12,23 @@ export interface ProxyOptions {
 /**
  * A `fetch` that goes through a proxy, or undefined where none is configured: the runtime's own serves then, and undici is
  * not loaded. The environment's proxies leave loopback addresses alone, since no proxy can reach this machine's own.
+ * Bun's own follows the environment by itself, so `false` is a `fetch` there that does not.
  *
  * @throws StateError `bad_option` for a proxy that is not an http(s) URL.
  */
 export function proxyFetch({ proxy, env = process.env }: ProxyOptions = {}): Platform['fetch'] | undefined {
-  if (proxy === false) return undefined
+  const isBun = 'bun' in process.versions
+  const none = isBun ? bunProxyFetch({}) : undefined
+  if (proxy === false) return none
   const variable = (name: string): string | undefined => env[name.toLowerCase()] || env[name] || undefined
   const explicit = proxy === undefined ? undefined : checked('The proxy option', proxy)
   const https = explicit ?? checked('HTTPS_PROXY', variable('HTTPS_PROXY'))
   const http = explicit ?? checked('HTTP_PROXY', variable('HTTP_PROXY'))
+  if (!(https || http)) return undefined
   const noProxy = explicit ? '' : (variable('NO_PROXY') ?? '')
-  if (!(https || http) || noProxy.trim() === '*') return undefined
+  if (noProxy.trim() === '*') return none
+  const exempt = explicit ? '' : `${noProxy},localhost,127.0.0.1,[::1]`
+  if (isBun) return bunProxyFetch({ http, https: https ?? http, noProxy: exempt })
 
   const load = async (): Promise<Platform['fetch']> => {
     const undici = await import('undici')
@@ -33,7 +40,7 @@ export function proxyFetch({ proxy, env = process.env }: ProxyOptions = {}): Pla
           ...limits,
           httpProxy: http?.href ?? '',
           httpsProxy: https?.href ?? '',
-          noProxy: `${noProxy},localhost,127.0.0.1,[::1]`,
+          noProxy: exempt,
         })
     // undici's own fetch: the one built into Node may be too old for a dispatcher of this version.
     const through = undici.fetch as unknown as (input: string | URL, init: object) => Promise<Response>

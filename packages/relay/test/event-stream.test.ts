@@ -1,4 +1,5 @@
 import { createClient, SfStreamError } from '@sfstream/core'
+import { createMockOrg } from '@sfstream/mock-org'
 import { createRelay, type RelayOptions } from '@sfstream/relay'
 import { describe, expect, test } from 'vitest'
 import { channel, other, relayBench, url } from './relay-bench.ts'
@@ -180,6 +181,42 @@ describe('the wire of a relay', () => {
     void made[0]?.stop()
     await bench.clock.runUntil(() => stream.state.done)
     expect(stream.frames().at(-2)).toMatchObject({ event: 'failed', data: { channel, error: { code: 'client_stopped' } } })
+    await bench.relay.close()
+  })
+
+  test('a live session that moves to another org: the gap is told, the stream ends, and begins anew there', async () => {
+    const bench = relayBench()
+    const elsewhere = createMockOrg({ clock: bench.clock, seed: 9, instanceUrl: 'https://other.my.salesforce.com' })
+    const fetch = (input: string | URL, init?: RequestInit): Promise<Response> =>
+      (new URL(input).hostname.startsWith('other.') ? elsewhere : bench.org).fetch(input, init)
+    let org = bench.org
+    await bench.restart({
+      connect: () =>
+        createClient({
+          auth: async () => org.session(),
+          replayStore: null,
+          platform: { fetch, now: bench.clock.now, delay: bench.clock.delay, random: bench.clock.random },
+        }),
+    })
+    const stream = follow(await bench.get(`?channel=${channel}`, sse))
+    await bench.clock.advance(1_000)
+    bench.publish(1)
+    await bench.clock.runUntil(() => stream.frames().some(({ event }) => event === 'message'))
+    org = elsewhere
+    bench.org.faults.revokeTokens()
+    bench.org.faults.loseSessions()
+    await bench.clock.runUntil(() => stream.state.done)
+    expect(stream.frames().find(({ event }) => event === 'replayGap')).toMatchObject({ data: { channel, reason: 'other-org' } })
+    expect(stream.frames().at(-1)).toMatchObject({ event: 'bye' })
+    const again = follow(
+      await bench.get(`?channel=${channel}`, {
+        ...sse,
+        'last-event-id': [...stream.frames()].reverse().find(({ id }) => id)?.id as string,
+      }),
+    )
+    await bench.clock.advance(1_000)
+    expect(again.frames()[0]).toMatchObject({ event: 'hello', data: { org: elsewhere.orgId.slice(0, 15) } })
+    expect(again.frames()[1]).toMatchObject({ event: 'replayGap', data: { channel, reason: 'other-org' } })
     await bench.relay.close()
   })
 

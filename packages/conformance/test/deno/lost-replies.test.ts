@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
+import { startDeno } from '../runtimes/runtime-process.ts'
 import { noticeBoard } from '../servers/notice-board.ts'
 import { orderEvent, type RawServer, rawServer } from '../servers/raw-server.ts'
-import { startDeno } from './deno-process.ts'
 
 const channel = '/event/Order__e'
 const limitMs = 20_000
@@ -30,7 +30,7 @@ async function startBench(whose: 'own' | 'adapter'): Promise<Bench> {
         },
   )
   const flags = [`--allow-net=127.0.0.1:${server.port}`]
-  const client = startDeno('lost-replies.mjs', [server.url, channel, whose], { flags, onOutput: board.changed })
+  const client = startDeno('deno/programs/lost-replies.mjs', [server.url, channel, whose], flags, { onOutput: board.changed })
   onTestFinished(async () => {
     client.kill('SIGKILL')
     await client.ended

@@ -1,8 +1,15 @@
-import { relayLoad } from './relay-load.ts'
+import { bareLatency, relayLoad } from './relay-load.ts'
 
-// `pnpm relay-load [readers]`: what a relay costs, on this machine. The latency is for reading, not for passing or failing.
+// `pnpm relay-load [readers]`: what a relay costs, on this machine. For reading, not for passing or failing.
 const readers = Number(process.argv[2] ?? 500)
-const { memory, ...figures } = await relayLoad({ readers, singles: 100, burst: 5_000 })
+const singles = 200
+const { memory, latencyMs, ...figures } = await relayLoad({ readers, singles, burst: 5_000 })
+const bareMs = await bareLatency(readers, singles)
 console.log(JSON.stringify(figures, null, 2))
-console.log('memory (heap and buffers, rss; MB), connected, during the burst, at the end:')
+console.log('heap and buffers, rss (MB): connected, during the burst, at the end')
 console.log(memory.map(({ heap, rss }) => `${heap}/${rss}`).join('  '))
+console.log('latency, ms            p50    p95    p99')
+const line = (name: string, { p50, p95, p99 }: typeof bareMs): string =>
+  `${name.padEnd(20)} ${[p50, p95, p99].map((ms) => ms.toFixed(2).padStart(6)).join(' ')}`
+console.log(line(`relay, ${readers} readers`, latencyMs))
+console.log(line('a bare loop', bareMs))

@@ -11,6 +11,12 @@ export interface RelayLoadOptions {
   burst: number
 }
 
+export interface Percentiles {
+  p50: number
+  p95: number
+  p99: number
+}
+
 export interface RelayLoad {
   sessions: number
   /** Of the readers that read: how many have every event once and in order. */
@@ -21,8 +27,8 @@ export interface RelayLoad {
   /** Heap and buffers after a collection, in MB: with all readers connected, then during the burst, then after it. */
   memory: { heap: number; rss: number }[]
   catchUps: number
-  /** From an event's arrival at the relay to each reader. */
-  addedMs: { p50: number; p95: number; p99: number }
+  /** From when a loop on the relay's own client has an event to when each reader has it. */
+  latencyMs: Percentiles
 }
 
 const channel = '/event/Order_Event__e'
@@ -51,6 +57,7 @@ export async function relayLoad({ readers, singles, burst }: RelayLoadOptions): 
     const { arrivals } = await relay.ask('arrivals')
     const { times } = await crowd.ask(`times ${singles}`)
 
+    const sessions = server.org.inspect.slots.used
     await crowd.ask('stall', false)
     const steps = 10
     for (let step = 0; step < steps; step++) {
@@ -64,24 +71,50 @@ export async function relayLoad({ readers, singles, burst }: RelayLoadOptions): 
     const last = await relay.ask('memory')
     memory.push(last.memory as RelayLoad['memory'][number])
 
-    const added = (times as string[][]).flatMap((each) =>
-      each.map((at, index) => Number(BigInt(at) - BigInt((arrivals as string[])[index + 1] ?? 0)) / 1e6),
-    )
-    added.sort((a, b) => a - b)
-    const percentile = (share: number): number => Math.round((added[Math.floor(added.length * share)] ?? Number.NaN) * 100) / 100
     return {
-      sessions: server.org.inspect.slots.peak - (last.stats as { catchUps: number }).catchUps,
+      sessions,
       complete: complete as number,
       stalledComplete: true,
       stalledAt: stalledAt as number,
       memory,
       catchUps: (last.stats as { catchUps: number }).catchUps,
-      addedMs: { p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99) },
+      latencyMs: percentiles(arrivals as string[], times as string[][]),
     }
   } finally {
     for (const child of children) await child.stop()
     await server.close()
   }
+}
+
+/** The same, of a bare loop that writes to every socket: what the readers, the kernel and the machine take. */
+export async function bareLatency(readers: number, singles: number): Promise<Percentiles> {
+  const children: Child[] = []
+  try {
+    const bare = start('bare-process.mjs', [])
+    children.push(bare)
+    const { port } = await bare.next('port')
+    const crowd = start('readers-process.mjs', [`http://127.0.0.1:${port}`, channel, String(readers)])
+    children.push(crowd)
+    await until(async () => (await crowd.ask('flowing')).flowing === readers)
+    for (let number = 1; number <= singles; number++) {
+      await bare.ask(`write ${number}`, false)
+      await until(async () => (await crowd.ask(`complete 1 ${number}`)).complete === readers - 1)
+    }
+    const { arrivals } = await bare.ask('arrivals')
+    const { times } = await crowd.ask(`times ${singles}`)
+    return percentiles(arrivals as string[], times as string[][])
+  } finally {
+    for (const child of children) await child.stop()
+  }
+}
+
+/** Over every event and reader; the first events, before anything is warm, are left out. */
+function percentiles(arrivals: readonly string[], times: readonly (readonly string[])[]): Percentiles {
+  const cold = 10
+  const taken = times.flatMap((each) => each.map((at, index) => Number(BigInt(at) - BigInt(arrivals[index + 1] ?? 0)) / 1e6).slice(cold))
+  taken.sort((a, b) => a - b)
+  const at = (share: number): number => Math.round((taken[Math.floor(taken.length * share)] ?? Number.NaN) * 100) / 100
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }
 
 interface Child {

@@ -1,5 +1,5 @@
-import { type ClientOptions, createClient as createCoreClient, type StreamingClient } from '@sfstream/core'
-import { bayeuxSource, checkOptions, fetchTransport, webPlatform } from '@sfstream/core/internal'
+import type { ClientOptions, Source, StreamingClient } from '@sfstream/core'
+import { bayeuxSource, checkOptions, fetchTransport, sourceClient, webPlatform } from '@sfstream/core/internal'
 import { browserPageEvents } from './page-events.ts'
 import { pageSource } from './page-source.ts'
 import { sessionStorageReplayStore } from './web-storage-replay-store.ts'
@@ -13,12 +13,11 @@ export function createClient(options: ClientOptions): StreamingClient {
   // First: what the Source is made of has to be right.
   checkOptions(options)
   const replayStore = options.replayStore === undefined ? sessionStorageReplayStore() : options.replayStore
-  if ('source' in options && options.source) {
-    return createCoreClient({ ...options, source: pageSource(options.source, browserPageEvents()), replayStore })
-  }
-  const bayeux = options as Exclude<ClientOptions, { source: unknown }>
   const platform = webPlatform(options.platform)
-  const transport = bayeux.transport ?? fetchTransport(platform, { cookies: 'browser' })
-  const source = pageSource(bayeuxSource({ ...bayeux, transport }, platform), browserPageEvents())
-  return createCoreClient({ ...options, source, replayStore })
+  const bayeux = (): Source => {
+    const given = options as Exclude<ClientOptions, { source: unknown }>
+    return bayeuxSource({ ...given, transport: given.transport ?? fetchTransport(platform) }, platform)
+  }
+  const source = 'source' in options && options.source ? options.source : bayeux()
+  return sourceClient({ ...options, replayStore }, pageSource(source, browserPageEvents()), platform)
 }

@@ -1,5 +1,5 @@
 import { createClient, memoryReplayStore, type StreamingClient } from '@sfstream/core'
-import { bayeuxSource, webPlatform } from '@sfstream/core/internal'
+import { bayeuxSource, cookieJar, fetchTransport, webPlatform } from '@sfstream/core/internal'
 import { createMockOrg, type MockOrg, type VirtualClock, virtualClock } from '@sfstream/mock-org'
 import { describe, expect, test } from 'vitest'
 import type { PageEvents } from '../src/page-events.ts'
@@ -51,7 +51,9 @@ function rig(): Rig {
   const org = createMockOrg({ clock })
   const page = scriptedPage()
   const ports = { fetch: org.fetch, now: clock.now, delay: clock.delay, random: clock.random }
-  const source = pageSource(bayeuxSource({ auth: org.session() }, webPlatform(ports)), page)
+  const platform = webPlatform(ports)
+  const transport = fetchTransport(platform, { jar: cookieJar(platform.now) })
+  const source = pageSource(bayeuxSource({ auth: org.session(), transport }, platform), page)
   const client = createClient({ source, platform: ports, replayStore: memoryReplayStore() })
   const seen: unknown[] = []
   const states: string[] = []

@@ -16,9 +16,9 @@ export const transportRules: readonly Rule[] = [
   {
     rule: 'T2',
     what: 'a body is read up to 64 MB',
-    file: transport,
-    find: 'const maxBodyBytes = 64 * 1024 * 1024',
-    replace: 'const maxBodyBytes = Number.POSITIVE_INFINITY',
+    file: 'packages/core/src/bayeux/transport/max-body-bytes.ts',
+    find: 'maxBodyBytes = 64 * 1024 * 1024',
+    replace: 'maxBodyBytes = Number.POSITIVE_INFINITY',
     shownBy: { tests: ['packages/core/test/transport/safe-requests.test.ts'] },
   },
   {

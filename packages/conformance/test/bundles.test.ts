@@ -61,6 +61,12 @@ describe.each([
   })
 })
 
+test('a page ships no cookie jar: the browser has one', async () => {
+  const { text } = await bundle(`import { createClient } from '@sfstream/browser'; globalThis.a = createClient`, page)
+  expect(text).toContain('include')
+  expect(text).not.toContain('max-age')
+})
+
 test('a page that keeps positions elsewhere ships no IndexedDB store, a Worker that only drains no Durable Object', async () => {
   expect((await bundle(`import { createClient } from '@sfstream/browser'; globalThis.a = createClient`, page)).text).not.toContain(
     'indexedDB',

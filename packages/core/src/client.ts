@@ -1,6 +1,8 @@
 import { onAbort } from './async/signals.ts'
 import { type Tap, type TapIterator, tap } from './async/tap.ts'
 import { bayeuxSource } from './bayeux/session/bayeux-source.ts'
+import { cookieJar } from './bayeux/transport/cookie-jar.ts'
+import { fetchTransport } from './bayeux/transport/fetch-transport.ts'
 import { checkedChannel } from './bayeux/wire/channel.ts'
 import type { BayeuxMessage } from './bayeux/wire/message.ts'
 import { checkMessage, checkOptions, checkSubscribeOptions } from './check-options.ts'
@@ -8,8 +10,9 @@ import type { ClientState, ClientStatus } from './client-status.ts'
 import { delivery } from './delivery/delivery.ts'
 import { memoryReplayStore } from './delivery/memory-replay-store.ts'
 import { StateError } from './errors.ts'
-import type { BayeuxOptions, ClientOptions, SubscribeOptions } from './options.ts'
-import { webPlatform } from './platform.ts'
+import type { BayeuxOptions, ClientOptions, CommonOptions, SubscribeOptions } from './options.ts'
+import { type Platform, webPlatform } from './platform.ts'
+import type { Source } from './source/source.ts'
 import type { StreamingClient } from './streaming-client.ts'
 
 /** Values a tap keeps for a reader that lags behind. */
@@ -24,7 +27,14 @@ const tapSize = 1_000
 export function createClient(options: ClientOptions): StreamingClient {
   checkOptions(options)
   const platform = webPlatform(options.platform)
-  const source = 'source' in options && options.source ? options.source : bayeuxSource(options as BayeuxOptions, platform)
+  if ('source' in options && options.source) return sourceClient(options, options.source, platform)
+  const bayeux = options as BayeuxOptions
+  const transport = bayeux.transport ?? fetchTransport(platform, { jar: cookieJar(platform.now) })
+  return sourceClient(options, bayeuxSource({ ...bayeux, transport }, platform), platform)
+}
+
+/** A client of a source, for adapters that make their own: what only the default source needs is not shipped with it. */
+export function sourceClient(options: CommonOptions, source: Source, platform: Platform): StreamingClient {
   let state: ClientState = 'idle'
   const statuses = new Set<Tap<ClientStatus>>()
   const messages = new Set<Tap<BayeuxMessage>>()

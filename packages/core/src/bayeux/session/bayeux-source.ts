@@ -3,7 +3,7 @@ import type { BayeuxOptions } from '../../options.ts'
 import type { Platform } from '../../platform.ts'
 import type { Source, SourceObserver } from '../../source/source.ts'
 import type { SourceStatus } from '../../source/source-status.ts'
-import { fetchTransport } from '../transport/fetch-transport.ts'
+import type { Transport } from '../transport/transport.ts'
 import type { BayeuxMessage } from '../wire/message.ts'
 import { controlLane, notStarted } from './control-lane.ts'
 import { conversation } from './conversation.ts'
@@ -14,7 +14,7 @@ import { bayeuxSession, type Session } from './session.ts'
 import { tokens } from './tokens.ts'
 
 /** An org's /cometd as a Source: the wiring of session, registry and control lane. */
-export function bayeuxSource(options: BayeuxOptions, platform: Platform): Source {
+export function bayeuxSource(options: BayeuxOptions & { transport: Transport }, platform: Platform): Source {
   const observers = new Set<SourceObserver>()
   const report = (status: SourceStatus): void => {
     for (const observer of observers) observer.status?.(status)
@@ -24,7 +24,7 @@ export function bayeuxSource(options: BayeuxOptions, platform: Platform): Source
   }
   const policies = retryPolicies(options.retry)
   const limits = options.retry?.limits ?? 'wait'
-  const transport = options.transport ?? fetchTransport(platform)
+  const { transport } = options
   const talk = conversation(transport, options.extensions ?? [], platform.now)
   const channels = registry({
     opened: () => lane.pump(),

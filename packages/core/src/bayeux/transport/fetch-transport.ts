@@ -1,23 +1,19 @@
 import { linkedController } from '../../async/signals.ts'
 import { untilAborted } from '../../async/until-aborted.ts'
-import { TransportError } from '../../errors.ts'
 import type { Platform } from '../../platform.ts'
-import { type CookieJar, cookieJar } from './cookie-jar.ts'
+import type { CookieJar } from './cookie-jar.ts'
+import { notAnswered, notReached } from './exchange-errors.ts'
+import { maxBodyBytes } from './max-body-bytes.ts'
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts'
 import { watchdog } from './watchdog.ts'
 
-/** Over this a body is cut: what is complete is delivered, the rest asked for again. */
-const maxBodyBytes = 64 * 1024 * 1024
-
 export interface FetchTransportOptions {
-  /** `browser`: the page's own cookies, sent with `credentials: 'include'`. `jar` (default): one of its own. */
-  cookies?: 'jar' | 'browser'
+  /** Keeps the cookies. Without one they are the browser's own, sent with `credentials: 'include'`. */
+  jar?: CookieJar
 }
 
 /** Long polling over the platform's `fetch`. */
-export function fetchTransport(platform: Platform, options: FetchTransportOptions = {}): Transport {
-  const jar: CookieJar | undefined = options.cookies === 'browser' ? undefined : cookieJar(platform.now)
-
+export function fetchTransport(platform: Platform, { jar }: FetchTransportOptions = {}): Transport {
   const exchange = async (request: TransportRequest): Promise<TransportResponse> => {
     const { controller, release } = linkedController(request.signal)
     const { signal } = controller
@@ -54,20 +50,7 @@ export function fetchTransport(platform: Platform, options: FetchTransportOption
       }
     } catch (cause) {
       if (request.signal.aborted) throw request.signal.reason
-      throw expired
-        ? new TransportError({
-            code: 'timeout',
-            message: `The org did not answer: ${expired}.`,
-            remediation: 'Check the network path; a proxy between may cut or hold long polls.',
-            retryable: true,
-          })
-        : new TransportError({
-            code: 'network',
-            message: `${request.url.host} could not be reached: ${reasonOf(cause)}.`,
-            remediation: 'Check the network path, DNS and TLS to the org.',
-            retryable: true,
-            cause,
-          })
+      throw expired ? notAnswered(expired) : notReached(request.url, cause)
     } finally {
       dog.stop()
       release()
@@ -114,10 +97,4 @@ async function readBody(
     reader.cancel().catch(() => {})
     return { text: whole(), cut: 'broken' }
   }
-}
-
-/** The innermost reason: Node hides `ECONNREFUSED` under "fetch failed". */
-function reasonOf(cause: unknown): string {
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
-  return inner instanceof Error ? inner.message || inner.name : String(inner)
 }

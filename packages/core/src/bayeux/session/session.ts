@@ -1,5 +1,4 @@
 import { type Deferred, deferred } from '../../async/deferred.ts'
-import { linkedController } from '../../async/signals.ts'
 import { sleep } from '../../async/sleep.ts'
 import { untilAborted } from '../../async/until-aborted.ts'
 import { type SfStreamError, StateError } from '../../errors.ts'
@@ -151,6 +150,7 @@ export function bayeuxSession(parts: SessionParts): Session {
     cancelTimer()
     life.abort(interrupted)
     life = new AbortController()
+    poll?.abort(interrupted)
     poll = undefined
     polls.answered = polls.sent
     parts.interrupted(interrupted)
@@ -219,14 +219,15 @@ export function bayeuxSession(parts: SessionParts): Session {
 
   const startPoll = (turn: PollTurn, resuming: boolean, afterMs: number): AbortController | undefined => {
     if (poll) return undefined
-    const { controller, release } = linkedController(life.signal)
-    poll = controller
-    void runPoll(controller, turn, resuming, afterMs).finally(release)
-    return controller
+    // Not linked to the session's signal, which would cost a listener a poll: `interrupt` ends the poll that is out.
+    poll = new AbortController()
+    void runPoll(poll, turn, resuming, afterMs)
+    return poll
   }
 
   const runPoll = async (mine: AbortController, turn: PollTurn, resuming: boolean, afterMs: number): Promise<void> => {
     const { signal } = mine
+    const { signal: living } = life
     const first = turn === 'first'
     let early: AbortController | undefined
     /** Nothing else is sent before an early poll that should not have left is taken back. [PROTOCOL C5] */
@@ -254,13 +255,18 @@ export function bayeuxSession(parts: SessionParts): Session {
       const response = await conversation.post(to, [message], first ? shortDeadline : pollDeadline(machine.memory.advice.timeoutMs), signal)
       if (signal.aborted) return
       if (poll === mine) poll = undefined
-      if (!first && mayPollEarly(response)) early = startPoll('early', false, 0)
+      if (!first && mayPollEarly(response)) {
+        early = startPoll('early', false, 0)
+        // Before the parsing, which would keep it from leaving. [PROTOCOL C4]
+        if (transport.flushed) await transport.flushed()
+        if (living.aborted) return
+      }
       const answer = conversation.read(response, 'connect')
       if (!answer.ok) return await failed(answer.fault, undefined, answer.retryAfterMs)
       // Whatever its id: no other connect is out, and some servers leave ids out or count their own. [PROTOCOL C3]
       const isOwn = (reply: BayeuxMessage): boolean => reply.channel === '/meta/connect'
       const absorbed = session.absorb(answer, 'connect', isOwn)
-      if (signal.aborted) return
+      if (living.aborted) return
       if (!answer.complete) return await failed(transientFault(brokenOff()))
       if (absorbed.fault) return await failed(absorbed.fault, absorbed.advice)
       if (absorbed.disconnected) {
@@ -274,7 +280,7 @@ export function bayeuxSession(parts: SessionParts): Session {
       if (events.length === 0) polls.empty = polls.answered
       dispatch({ type: 'connected', advice: absorbed.advice, hadEvents: events.length > 0 })
     } catch (error) {
-      if (!signal.aborted) await failed(transientFault(knownError(error)))
+      if (!signal.aborted && !living.aborted) await failed(transientFault(knownError(error)))
     } finally {
       if (poll === mine) poll = undefined
     }

@@ -32,6 +32,11 @@ export interface TransportResponse {
 export interface Transport {
   /** @throws TransportError `network`, `timeout` or `redirected` before a status was known; the signal's reason on abort. */
   exchange(request: TransportRequest): Promise<TransportResponse>
+  /**
+   * Resolves once what `exchange` was given in this turn is on the wire, or has to wait for its connection. Whoever has long work to
+   * do then does it while the network is busy. Absent where requests leave without it.
+   */
+  flushed?(): Promise<void>
   /** Forgets cookies: the next handshake starts a new browser session. */
   reset?(): void
   close?(): void | Promise<void>

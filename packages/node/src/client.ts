@@ -1,5 +1,6 @@
 import { type ClientOptions, createClient as createCoreClient, StateError, type StreamingClient } from '@sfstream/core'
 import { fileReplayStore } from './file-replay-store.ts'
+import { httpTransport } from './http-transport.ts'
 import { proxyFetch } from './proxy-fetch.ts'
 
 /** Core's options, and a proxy. */
@@ -22,9 +23,12 @@ export function createClient({ proxy, ...options }: NodeClientOptions): Streamin
     })
   }
   const fetch = options.platform?.fetch ?? proxyFetch(proxy === undefined ? {} : { proxy })
+  // A fetch that somebody has chosen carries all requests, and Bun's own is its fastest.
+  const ownTransport = !(fetch || 'bun' in process.versions || ('source' in options && options.source))
   return createCoreClient({
     ...options,
     ...(fetch && { platform: { ...options.platform, fetch } }),
+    ...(ownTransport && !('transport' in options && options.transport) && { transport: httpTransport({ platform: options.platform }) }),
     replayStore: options.replayStore === undefined ? fileReplayStore() : options.replayStore,
   })
 }

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
@@ -83,6 +85,50 @@ describe('replay store', () => {
     const failed = await take(node.createClient({ auth: login(), replayStore: store }), 1).catch((error: unknown) => error)
     expect(failed).toMatchObject({ name: 'ReplayError', code: 'store_unreadable', message: expect.stringContaining(name) })
     expect(org.org.inspect.subscriptions).toEqual({})
+  })
+})
+
+describe('transport', () => {
+  /** Who asked, by its name. */
+  async function askedBy(options: Partial<node.NodeClientOptions>): Promise<unknown> {
+    const agents = new Set<unknown>()
+    const server = createServer((request, response) => {
+      agents.add(request.headers['user-agent'])
+      const refusal = { channel: '/meta/handshake', successful: false, error: '400::Unsupported version', advice: { reconnect: 'none' } }
+      request.resume().on('end', () => response.end(JSON.stringify([refusal])))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const instanceUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const client = node.createClient({ auth: { accessToken: 'x', instanceUrl }, replayStore: null, ...options } as node.NodeClientOptions)
+    await expect(client.start()).rejects.toThrow()
+    await client.stop()
+    server.closeAllConnections()
+    server.close()
+    return [...agents].join()
+  }
+
+  it('is node:http by default, with or without a clock of one’s own', async () => {
+    expect(await askedBy({})).toBe('sfstream')
+    expect(await askedBy({ proxy: false, platform: { now: () => Date.now() } })).toBe('sfstream')
+  })
+
+  it('is fetch where one is given, or a proxy', async () => {
+    expect(await askedBy({ platform: { fetch: (input, init) => fetch(input, init) } })).toBe('node')
+    proxy = await startProxy()
+    expect(await askedBy({ proxy: proxy.url })).toBe('undici')
+    expect(proxy.lines.length).toBeGreaterThan(0)
+  })
+
+  it('is the one that is given before all', async () => {
+    let exchanges = 0
+    const own: core.Transport = {
+      exchange() {
+        exchanges++
+        return Promise.resolve({ status: 418, header: () => undefined, text: '' })
+      },
+    }
+    expect(await askedBy({ transport: own })).toBe('')
+    expect(exchanges).toBe(1)
   })
 })
 

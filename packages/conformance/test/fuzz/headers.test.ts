@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { json } from '../../../core/test/support/scripted-org.ts'
 import { inOrder, runs } from './fuzz-runs.ts'
-import { channel, type Hostility, withHostileOrg } from './hostile-rig.ts'
+import { channel, type Hostility, wire, withHostileOrg } from './hostile-rig.ts'
 
 const hourMs = 3_600_000
 
@@ -122,7 +122,8 @@ describe('whatever the headers say', () => {
     )
   })
 
-  it('10,000 cookies, and cookies of 4 KB each: the jar keeps a hundred', async () => {
+  // Over HTTP the headers of a reply are bounded before any cookie is looked at.
+  it.skipIf(wire.transport)('10,000 cookies, and cookies of 4 KB each: the jar keeps a hundred', async () => {
     let round = 0
     await withHostileOrg(
       (request, org) => {

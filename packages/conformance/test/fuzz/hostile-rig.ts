@@ -4,8 +4,10 @@ import {
   type CommonOptions,
   createClient,
   type OrgSession,
+  type Platform,
   SfStreamError,
   type StreamingClient,
+  type Transport,
 } from '@sfstream/core'
 import { type VirtualClock, virtualClock } from '@sfstream/mock-org'
 import { expect } from 'vitest'
@@ -43,6 +45,9 @@ export interface HostileOptions extends Partial<BayeuxOptions>, Omit<CommonOptio
   begun?(clock: VirtualClock): void
 }
 
+/** How the rigs of a test file get their bytes; `over-http.ts` changes it. */
+export const wire: { transport?(platform: Platform, origin: string): Transport } = {}
+
 /** Errors nobody caught while a rig was up. */
 const uncaught: unknown[] = []
 const note = (error: unknown): void => void uncaught.push(error)
@@ -71,21 +76,23 @@ export async function withHostileOrg(
   const { instanceUrl } = org.session
   let tokens = 0
   const session = (): OrgSession => ({ accessToken: `00D000000000001!${secret}${tokens++}`, instanceUrl })
+  const platform: Platform = {
+    now: clock.now,
+    delay: clock.delay,
+    random: clock.random,
+    async fetch(input, init) {
+      expect(String(input)).not.toContain(secret)
+      expect(new URL(input).origin).toBe(instanceUrl)
+      await new Promise<void>((resolve) => void clock.delay(resolve, roundTripMs))
+      if (init?.signal?.aborted) throw init.signal.reason
+      return org.fetch(input, init)
+    },
+  }
   const client = createClient({
     auth: seed % 2 === 1 ? session() : { getSession: () => Promise.resolve(session()) },
+    ...(wire.transport && { transport: wire.transport(platform, instanceUrl) }),
     ...options,
-    platform: {
-      now: clock.now,
-      delay: clock.delay,
-      random: clock.random,
-      async fetch(input, init) {
-        expect(String(input)).not.toContain(secret)
-        expect(new URL(input).origin).toBe(instanceUrl)
-        await new Promise<void>((resolve) => void clock.delay(resolve, roundTripMs))
-        if (init?.signal?.aborted) throw init.signal.reason
-        return org.fetch(input, init)
-      },
-    },
+    platform,
   })
   begun?.(clock)
   const statuses: ClientStatus[] = []

@@ -4,9 +4,11 @@ import {
   type ClientStatus,
   createClient,
   type OrgSession,
+  type Platform,
   type StreamEvent,
   type StreamingClient,
   type Subscription,
+  type Transport,
 } from '@sfstream/core'
 import { onTestFinished } from 'vitest'
 import { type JumpingClock, jumpingClock } from './jumping-clock.ts'
@@ -35,13 +37,17 @@ export interface Reading {
 
 type BayeuxClientOptions = Extract<ClientOptions, { auth: unknown }>
 
-/** A client of `endpoint` with short delays, on the machine's own fetch. Stopped when the test is over. */
+/** How the clients of a test file get their bytes; `over-http.ts` changes it. */
+export const wire: { transport?(platform: Partial<Platform>): Transport } = {}
+
+/** A client of `endpoint` with short delays, on the machine's own fetch or on `wire`. Stopped when the test is over. */
 export function testClient(board: NoticeBoard, endpoint: string, options: Partial<BayeuxClientOptions> = {}): TestClient {
   const clock = jumpingClock()
   const { retry, platform, ...rest } = options
   const client = createClient({
     auth: session,
     endpoint,
+    ...(wire.transport && !platform?.fetch && { transport: wire.transport({ now: clock.now, delay: clock.delay, ...platform }) }),
     ...rest,
     platform: { now: clock.now, delay: clock.delay, ...platform },
     retry: {

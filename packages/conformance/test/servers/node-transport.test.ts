@@ -1,0 +1,11 @@
+// The same servers, over the transport of @sfstream/node.
+import './over-http.ts'
+import './cometd-ack.test.ts'
+import './cometd-dispatch.test.ts'
+import './cometd-lifecycle.test.ts'
+import './cometd-session.test.ts'
+import './faye.test.ts'
+import './raw-bytes.test.ts'
+import './raw-connect.test.ts'
+import './raw-handshake.test.ts'
+import './salesforce-overlay.test.ts'

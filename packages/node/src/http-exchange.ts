@@ -1,8 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Platform, TransportRequest, TransportResponse } from '@sfstream/core'
-import { maxBodyBytes, notAnswered, notReached, watchdog } from '@sfstream/core/internal'
-import { type ContentDecoder, contentCodings, contentDecoder } from './content-decoder.ts'
-import { httpBody } from './http-body.ts'
+import { notAnswered, notReached, watchdog } from '@sfstream/core/internal'
+import { type HttpReply, httpReply } from './http-reply.ts'
 
 export interface HttpExchangeParts {
   request: TransportRequest
@@ -15,7 +14,8 @@ export interface HttpExchangeParts {
 
 /**
  * One request, from its first byte to the last of the reply. It settles once; whatever settles it early destroys the socket.
- * Callbacks only: what is awaited between two pieces of a body costs more than the pieces.
+ * Callbacks only: what is awaited between two pieces of a body costs more than the pieces. What reads the reply is made when there
+ * is one, since a poll is held for two minutes before.
  */
 export function httpExchange({ request, platform, send, answered }: HttpExchangeParts): Promise<TransportResponse> {
   return new Promise((resolve, reject) => {
@@ -23,84 +23,39 @@ export function httpExchange({ request, platform, send, answered }: HttpExchange
     if (signal.aborted) return reject(signal.reason)
     let outgoing: ClientRequest | undefined
     let response: IncomingMessage | undefined
-    let decoder: ContentDecoder | undefined
+    let reply: HttpReply | undefined
     let settled = false
-    const body = httpBody()
 
-    /** True the first time. */
-    const settle = (): boolean => {
-      if (settled) return false
+    const settle = (isWhole: boolean): void => {
       settled = true
       dog.stop()
       signal.removeEventListener('abort', abort)
-      return true
-    }
-    const drop = (): void => {
+      if (isWhole) return
       outgoing?.destroy()
-      decoder?.destroy()
+      reply?.destroy()
     }
     const fail = (error: unknown): void => {
-      if (!settle()) return
-      drop()
+      if (settled) return
+      settle(false)
       reject(error)
     }
     const abort = (): void => fail(signal.reason)
     const finish = (cut?: TransportResponse['cut']): void => {
-      if (!settle()) return
-      if (cut || !response?.complete) drop()
-      const { statusCode = 0, headers = {} } = response ?? {}
-      resolve({
-        status: statusCode,
-        header(name) {
-          const value = headers[name]
-          return Array.isArray(value) ? value.join(', ') : value
-        },
-        text: body.text(),
-        ...(cut ? { cut } : {}),
-      })
+      if (settled || !response || !reply) return
+      const { statusCode = 0, headers, complete } = response
+      // Not complete: what was decoded has ended before the body has.
+      settle(complete && !cut)
+      resolve({ status: statusCode, header: (name) => headerValue(headers[name]), text: reply.text(), ...(cut ? { cut } : {}) })
     }
-    const closed = (cause?: unknown): void => {
-      if (settled) return
-      if (!response) return fail(notReached(url, withoutPacket(cause ?? new Error('the connection was closed'))))
-      // What the parser read in the turn in which it failed.
-      while (response.read() !== null);
-      // What had arrived is decoded first, and then it fails.
-      if (decoder) decoder.end()
-      else finish('broken')
-    }
-
-    const take = (piece: Buffer): void => {
-      if (settled) return
-      dog.progress()
-      body.add(piece)
-      if (body.bytes > maxBodyBytes) finish('too_large')
-    }
-    const takePlain = (incoming: IncomingMessage): void => {
-      incoming.on('data', take)
-      incoming.on('end', () => finish(incoming.complete ? undefined : 'broken'))
-    }
-    const takeCoded = async (incoming: IncomingMessage, codings: readonly string[]): Promise<void> => {
-      const zlib = await import('node:zlib')
-      const isBroken = (): 'broken' | undefined => (incoming.complete ? undefined : 'broken')
-      incoming.on('data', (piece: Buffer) => {
-        if (settled) return
-        dog.progress()
-        decoder ??= contentDecoder(zlib, codings, piece, {
-          data: take,
-          drained: () => incoming.resume(),
-          ended: () => finish(isBroken()),
-          failed: () => finish('broken'),
-        })
-        if (!decoder.write(piece)) incoming.pause()
-      })
-      incoming.on('end', () => {
-        if (decoder) decoder.end()
-        else finish(isBroken())
-      })
+    const closed = (cause: unknown = new Error('the connection was closed')): void => {
+      // A connection may end before what came over it is decoded.
+      if (settled || response?.complete) return
+      if (reply) reply.broken()
+      else fail(notReached(url, withoutPacket(cause)))
     }
 
     const dog = watchdog(deadline, platform, (what) => {
-      if (response) finish('timeout')
+      if (reply) finish('timeout')
       else fail(notAnswered(what))
     })
     signal.addEventListener('abort', abort, { once: true })
@@ -110,20 +65,21 @@ export function httpExchange({ request, platform, send, answered }: HttpExchange
       return fail(notReached(url, cause))
     }
     outgoing.on('response', (incoming: IncomingMessage) => {
-      // Of what is settled nothing is read any more.
+      // Nobody waits for it any more.
       if (settled) return
-      response = incoming
       dog.progress()
-      incoming.on('error', closed)
       answered(incoming)
-      const codings = contentCodings(incoming.headers['content-encoding'])
-      if (codings) void takeCoded(incoming, codings)
-      else takePlain(incoming)
+      response = incoming
+      reply = httpReply(incoming, { progress: dog.progress, done: finish })
     })
     outgoing.on('error', closed)
     // Whatever else ends a connection, such as an upgrade that nobody asked for.
-    outgoing.on('close', () => closed())
+    outgoing.on('close', closed)
   })
+}
+
+function headerValue(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(', ') : header
 }
 
 /** An error of the parser holds what it could not read: as much as a socket gives, with whatever a server echoes in it. */

@@ -106,6 +106,14 @@ describe('a request', () => {
     expect(sockets).toHaveLength(2)
   })
 
+  it('goes where its own URL says, whatever the last one was', async () => {
+    const [one, two] = [await serve((_, response) => response.end('one')), await serve((_, response) => response.end('two'))]
+    const over = transport()
+    const texts: string[] = []
+    for (const { url } of [one, two, one]) texts.push((await post(over, url)).text)
+    expect(texts).toEqual(['one', 'two', 'one'])
+  })
+
   it('is on the wire when flushed() says so, over a connection of an agent that stays its owner’s', async () => {
     const { url } = await serve((_, response) => response.end('[]'))
     const agent = new Agent({ keepAlive: true })

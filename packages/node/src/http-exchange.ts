@@ -47,11 +47,11 @@ export function httpExchange({ request, platform, send, answered }: HttpExchange
       settle(complete && !cut)
       resolve({ status: statusCode, header: (name) => headerValue(headers[name]), text: reply.text(), ...(cut ? { cut } : {}) })
     }
-    const closed = (cause: unknown = new Error('the connection was closed')): void => {
+    const closed = (cause?: unknown): void => {
       // A connection may end before what came over it is decoded.
       if (settled || response?.complete) return
       if (reply) reply.broken()
-      else fail(notReached(url, withoutPacket(cause)))
+      else fail(notReached(url, cause ? withoutPacket(cause) : new Error('the connection was closed')))
     }
 
     const dog = watchdog(deadline, platform, (what) => {

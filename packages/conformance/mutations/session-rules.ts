@@ -66,6 +66,14 @@ export const sessionRules: readonly Rule[] = [
   },
   {
     rule: 'C4',
+    what: 'what a poll brought is read once the next one is on the wire',
+    file: session,
+    find: '        if (transport.flushed) await transport.flushed()\n',
+    replace: '',
+    shownBy: { tests: ['packages/core/test/session/flushed.test.ts'] },
+  },
+  {
+    rule: 'C4',
     what: 'a connect leaves early only if there is room for what it brings',
     file: session,
     find: 'size > 0 && size <= registry.room(response.text.length)',

@@ -23,7 +23,7 @@ export function createClient({ proxy, ...options }: NodeClientOptions): Streamin
     })
   }
   const fetch = options.platform?.fetch ?? proxyFetch(proxy === undefined ? {} : { proxy })
-  // A fetch that somebody has chosen carries all requests, and Bun's own is its fastest.
+  // A fetch that somebody has chosen carries all requests; and Bun's own costs no more than its node:http.
   const ownTransport = !(fetch || 'bun' in process.versions || ('source' in options && options.source))
   return createCoreClient({
     ...options,

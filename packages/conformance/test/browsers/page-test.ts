@@ -1,4 +1,5 @@
 import { test as base } from '@playwright/test'
+import type { MockOrgOptions } from '@sfstream/mock-org'
 import { type OrgHost, startOrgHost } from '../../src/host/org-host.ts'
 import { servePage } from './serve-page.ts'
 
@@ -7,6 +8,7 @@ export interface PageFixtures {
   script: string
   /** Plain script that runs before it. */
   before: string
+  orgOptions: MockOrgOptions
   /** An org of the test's own, with the page at `/page/` and an empty one at `/other/`. */
   host: OrgHost
 }
@@ -15,8 +17,9 @@ export interface PageFixtures {
 export const pageTest = base.extend<PageFixtures>({
   script: ['', { option: true }],
   before: ['', { option: true }],
-  host: async ({ script, before }, use) => {
-    const host = await startOrgHost()
+  orgOptions: [{}, { option: true }],
+  host: async ({ script, before, orgOptions }, use) => {
+    const host = await startOrgHost(orgOptions)
     await servePage(host, script, before)
     await use(host)
     await host.close()

@@ -90,5 +90,5 @@ test('a tab that leads and is frozen lets another one lead; when it wakes it joi
   publish(host, 5)
   for (const page of [leader, other]) await has(page, 1, 2, 3, 4, 5)
   for (const page of [leader, other]) expect(await page.evaluate('window.gaps')).toBe(0)
-  expect(host.org.inspect.slots).toMatchObject({ used: 1, peak: 1 })
+  expect(host.org.inspect.slots.used).toBe(1)
 })

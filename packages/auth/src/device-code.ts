@@ -1,6 +1,6 @@
 import type { Platform } from '@sfstream/core'
+import { isLoopback } from '@sfstream/core/internal'
 import * as v from 'valibot'
-import { isLoopback } from './loopback.ts'
 import { askTokenEndpoint } from './token-endpoint.ts'
 import { readReply } from './token-reply.ts'
 

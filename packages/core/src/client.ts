@@ -33,9 +33,12 @@ export function createClient(options: ClientOptions): StreamingClient {
     if (status.type === 'state') state = status.state
     for (const each of statuses) each.push(status)
   }
-  const tapped = <T>(taps: Set<Tap<T>>): TapIterator<T> => {
+  const tapped = <T>(taps: Set<Tap<T>>, left = (): void => {}): TapIterator<T> => {
     begin()
-    const made = tap<T>(tapSize, () => taps.delete(made))
+    const made = tap<T>(tapSize, () => {
+      taps.delete(made)
+      left()
+    })
     taps.add(made)
     return made.iterator
   }
@@ -45,12 +48,22 @@ export function createClient(options: ClientOptions): StreamingClient {
     options: { ...options, replayStore: options.replayStore === undefined ? memoryReplayStore() : options.replayStore },
     report,
   })
-  source.observe({
-    status: report,
-    message(message) {
-      for (const each of messages) each.push(message)
-    },
-  })
+  source.observe({ status: report })
+  let unobserveMessages: (() => void) | undefined
+  const tapMessages = (): TapIterator<BayeuxMessage> => {
+    const iterator = tapped(messages, () => {
+      if (messages.size > 0) return
+      unobserveMessages?.()
+      unobserveMessages = undefined
+    })
+    // While nobody listens, no event is handed around for it.
+    unobserveMessages ??= source.observe({
+      message(message) {
+        for (const each of messages) each.push(message)
+      },
+    })
+    return iterator
+  }
 
   let stopping: Promise<void> | undefined
   let stops = 0
@@ -116,7 +129,7 @@ export function createClient(options: ClientOptions): StreamingClient {
       begin()
       return deliveries.events()
     },
-    messages: () => tapped(messages),
+    messages: tapMessages,
     status: () => tapped(statuses),
     async send(message) {
       checkMessage(message)

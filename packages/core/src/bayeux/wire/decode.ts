@@ -1,19 +1,19 @@
-import * as v from 'valibot'
 import { ProtocolError } from '../../errors.ts'
+import { isOfKind } from '../../kind-of.ts'
 import type { BayeuxMessage } from './message.ts'
 import { quoted } from './quoted.ts'
 
-/** Checks what the protocol acts on; the message itself is kept as parsed, because valibot copies and drops keys. */
-const metaMessage = v.looseObject({
-  channel: v.optional(v.string()),
-  id: v.optional(v.union([v.string(), v.number()])),
-  clientId: v.optional(v.string()),
-  successful: v.optional(v.boolean()),
-  error: v.nullish(v.string()),
-  subscription: v.optional(v.union([v.string(), v.array(v.string())])),
-  advice: v.nullish(v.looseObject({})),
-  ext: v.nullish(v.looseObject({})),
-})
+/** What the protocol acts on, and the kinds of value it may be. Each field may be absent; the message itself is kept as parsed. */
+const metaFields = {
+  channel: 'string',
+  id: 'string number',
+  clientId: 'string',
+  successful: 'boolean',
+  error: 'string null',
+  subscription: 'string array',
+  advice: 'object array null',
+  ext: 'object array null',
+}
 
 export interface Decoded {
   /** Every message, in order. */
@@ -82,7 +82,7 @@ function sorted(messages: readonly unknown[]): Decoded {
     }
     decoded.all.push(message as BayeuxMessage)
     if (isEvent(message as BayeuxMessage)) decoded.events.push(message as BayeuxMessage)
-    else if (v.is(metaMessage, message) && isReply(message as BayeuxMessage)) decoded.meta.push(message as BayeuxMessage)
+    else if (isWellFormed(message as BayeuxMessage) && isReply(message as BayeuxMessage)) decoded.meta.push(message as BayeuxMessage)
     else decoded.bad.push(message)
   }
   return decoded
@@ -95,6 +95,13 @@ function sorted(messages: readonly unknown[]): Decoded {
 function isEvent({ channel, id, data, successful }: BayeuxMessage): boolean {
   if (typeof channel !== 'string' || channel.startsWith('/meta/') || data === undefined) return false
   return typeof successful !== 'boolean' && !(channel.startsWith('/service/') && id !== undefined)
+}
+
+function isWellFormed(message: BayeuxMessage): boolean {
+  for (const [name, kinds] of Object.entries(metaFields)) {
+    if (message[name] !== undefined && !isOfKind(message[name], kinds)) return false
+  }
+  return true
 }
 
 /** Some refusals carry neither channel nor id; the first handshake reply of old servers has neither `channel` nor `successful`. */

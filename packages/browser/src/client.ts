@@ -1,8 +1,6 @@
-import { type ClientOptions, createClient as createCoreClient, type StreamingClient } from '@sfstream/core'
+import type { BayeuxOptions, ClientOptions, StreamingClient } from '@sfstream/core'
 import { bayeuxSource, checkOptions, fetchTransport, webPlatform } from '@sfstream/core/internal'
-import { browserPageEvents } from './page-events.ts'
-import { pageSource } from './page-source.ts'
-import { sessionStorageReplayStore } from './web-storage-replay-store.ts'
+import { pageClient } from './page-client.ts'
 
 /**
  * A client with a page's defaults. Positions are kept in `sessionStorage`, for this tab. Cookies are the browser's
@@ -12,13 +10,9 @@ import { sessionStorageReplayStore } from './web-storage-replay-store.ts'
 export function createClient(options: ClientOptions): StreamingClient {
   // First: what the Source is made of has to be right.
   checkOptions(options)
-  const replayStore = options.replayStore === undefined ? sessionStorageReplayStore() : options.replayStore
-  if ('source' in options && options.source) {
-    return createCoreClient({ ...options, source: pageSource(options.source, browserPageEvents()), replayStore })
-  }
-  const bayeux = options as Exclude<ClientOptions, { source: unknown }>
+  if ('source' in options && options.source) return pageClient(options.source, options)
+  const bayeux = options as BayeuxOptions
   const platform = webPlatform(options.platform)
   const transport = bayeux.transport ?? fetchTransport(platform, { cookies: 'browser' })
-  const source = pageSource(bayeuxSource({ ...bayeux, transport }, platform), browserPageEvents())
-  return createCoreClient({ ...options, source, replayStore })
+  return pageClient(bayeuxSource({ ...bayeux, transport }, platform), options)
 }

@@ -1,3 +1,4 @@
+import { dateMs } from '../events/event-fields.ts'
 import type { DrainBounds, SubscribeOptions } from '../options.ts'
 import type { Platform } from '../platform.ts'
 
@@ -5,8 +6,8 @@ import type { Platform } from '../platform.ts'
 export type DrainEnd = 'idle' | 'maxMs' | 'maxEvents' | 'reached-start'
 
 export interface Drain {
-  /** An event was handed out, dated then. */
-  delivered(count: number, datedMs: number | undefined): void
+  /** An event was handed out, with that date. */
+  delivered(count: number, createdDate: string | undefined): void
   /** An event has come, or the channel was accepted again: what is to be replayed may only begin to come. */
   stirred(): void
   close(): void
@@ -50,7 +51,8 @@ export function drain(
     stirred() {
       quietMs = undefined
     },
-    delivered(count, datedMs) {
+    delivered(count, createdDate) {
+      const datedMs = dateMs(createdDate)
       if (bounds.maxEvents !== undefined && count >= bounds.maxEvents) end('maxEvents')
       else if (datedMs !== undefined && datedMs > startedAt) end('reached-start')
     },

@@ -25,6 +25,7 @@ export interface RelayBench {
   restart(options?: Partial<RelayOptions>): Promise<void>
   /** Breaks every stream that is open. */
   cut(): void
+  request(path: string, headers?: Record<string, string>): Request
   get(path: string, headers?: Record<string, string>): Promise<Response>
   browser(options?: Partial<ClientOptions>): Browser
   publish(count?: number, on?: string): void
@@ -106,6 +107,7 @@ export function relayBench(options: Partial<RelayOptions> = {}, orgOptions: Para
     cut() {
       for (const fail of [...open]) fail()
     },
+    request: (path, headers = {}) => new Request(url + path, { headers }),
     get: (path, headers) => fetchRelay(url + path, headers ? { headers } : {}),
     browser(clientOptions = {}) {
       const ports = { ...platform, fetch: fetchRelay }

@@ -95,6 +95,7 @@ export function createClient(options: ClientOptions): StreamingClient {
       begin()
       return source.org()
     },
+    now: () => source.now?.() ?? platform.now(),
     async start() {
       if (stopping) {
         const asked = stops

@@ -62,7 +62,7 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
   let hasRoom = false
   let over = false
   let wasLive = link.live
-  let first: Uint8Array[] = [namedFrame('hello', { org, live: wasLive, heartbeatMs: parts.heartbeatMs })]
+  let first: Uint8Array[] = [namedFrame('hello', { org, live: wasLive, now: link.now(), heartbeatMs: parts.heartbeatMs })]
   const channels: Channel[] = []
   const alone = request.channels.length === 1
   const prefix = cursorStart(org)
@@ -187,7 +187,7 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
     first = []
     if (wasLive !== link.live) {
       wasLive = link.live
-      chunk.push(namedFrame('live', { live: wasLive }))
+      chunk.push(namedFrame('live', { live: wasLive, now: link.now() }))
     }
     // From the last, for a channel may end while it is read.
     for (let at = channels.length - 1; at >= 0; at--) {

@@ -18,6 +18,8 @@ export interface OrgLink {
   readonly catchUps: number
   /** Events can arrive. */
   readonly live: boolean
+  /** By the org's clock. */
+  now(): number
   /** Names the org; logs in if need be. */
   org(signal: AbortSignal): Promise<string>
   hold(channel: string): HeldHub
@@ -133,6 +135,7 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
     get live() {
       return live
     },
+    now: () => client?.now() ?? platform.now(),
     async org(signal) {
       const asked = connected()
       try {

@@ -70,6 +70,8 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   /** The relay has its session with the org. */
   let upstream = false
   let flowing = false
+  /** Of the org's clock, as the relay knows it. */
+  let skewMs = 0
   /** Feeds were opened or closed: another stream is needed. */
   let changed = deferred<void>()
   const reading = holds(() => released.resolve())
@@ -80,7 +82,11 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   /** Failures since the last progress. */
   let attempt = 0
 
-  const showState = (): void => observed.set(flowing && upstream ? 'live' : 'waiting')
+  const learnState = ({ live, now }: Record<string, unknown>): void => {
+    upstream = live === true
+    if (typeof now === 'number') skewMs = now - platform.now()
+    observed.set(flowing && upstream ? 'live' : 'waiting')
+  }
 
   const endFeed = (feed: ReaderFeed, error?: unknown): void => {
     if (feeds.get(feed.request.channel) === feed) feeds.delete(feed.request.channel)
@@ -124,13 +130,9 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
           endAll()
         }
         flowing = true
-        upstream = value.live === true
-        showState()
-        return
+        return learnState(value)
       case 'live':
-        upstream = value.live === true
-        showState()
-        return
+        return learnState(value)
       case 'subscribed': {
         const feed = feedOf(value.channel)
         if (!feed) return
@@ -299,6 +301,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
     get live() {
       return flowing && upstream && ![...feeds.values()].some(({ waiting }) => waiting)
     },
+    now: () => platform.now() + skewMs,
     async start() {
       if (failure) {
         failure = undefined

@@ -4,8 +4,9 @@ import { type AddressInfo, connect } from 'node:net'
 import { createClient } from '@sfstream/core'
 import { createMockOrg } from '@sfstream/mock-org'
 import { createRelay, type Relay } from '@sfstream/relay'
+import { relay as relaySource } from '@sfstream/relay/client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { channel } from './relay-bench.ts'
+import { channel, other } from './relay-bench.ts'
 
 const org = createMockOrg()
 let relay: Relay
@@ -15,8 +16,9 @@ let port: number
 beforeEach(async () => {
   relay = createRelay({
     connect: () => createClient({ auth: org.session(), replayStore: null, platform: { fetch: org.fetch } }),
-    channels: [channel],
-    authorize(request) {
+    channels: [channel, other],
+    authorize(request, name) {
+      if (name === other) return false
       if (!request.headers.has('x-stranger')) return true
       const response = new Response('who are you?', { status: 401 })
       response.headers.append('set-cookie', 'a=1')
@@ -79,4 +81,18 @@ test('a stream is read as it is written, and who leaves is forgotten', async () 
   expect(relay.stats.clients).toBe(1)
   controller.abort()
   await expect.poll(() => relay.stats.clients).toBe(0)
+})
+
+test('a channel that is refused ends alone: the others of its client go on', async () => {
+  const client = createClient({ source: relaySource(`http://127.0.0.1:${port}/`), replayStore: null })
+  const numbers: unknown[] = []
+  const subscription = client.subscribe<{ Number__c: number }>(channel)
+  void (async () => {
+    for await (const event of subscription) numbers.push(event.payload.Number__c)
+  })().catch(() => {})
+  await expect(client.subscribe(other).ready).rejects.toMatchObject({ code: 'subscribe_refused', channel: other })
+  await subscription.ready
+  org.publish(channel, { Number__c: 8 })
+  await expect.poll(() => numbers).toEqual([8])
+  await client.stop()
 })

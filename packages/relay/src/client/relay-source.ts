@@ -17,17 +17,19 @@ import {
   onAbort,
   type ReaderFeed,
   readerFeed,
+  readText,
   refusedPosition,
   sleep,
   type ToldError,
   toldError,
   untilAborted,
   webPlatform,
+  withDeadline,
 } from '@sfstream/core/internal'
 import { type CursorPosition, channelPart, cursorStart, formatPosition, positionIn } from '../cursor.ts'
 import { checkedUrl } from './checked-url.ts'
 import { eventStream, type StreamEventFrame } from './event-stream.ts'
-import { brokenBy, httpRefusal, noRelay } from './relay-errors.ts'
+import { brokenBy, httpRefusal, maxAnswerBytes, noRelay } from './relay-errors.ts'
 
 export interface RelayClientOptions {
   /** Sent with every request, for the relay's `authorize`; a function is asked before each. */
@@ -47,6 +49,8 @@ interface Refusal {
 
 const baseMs = 500
 const capMs = 30_000
+/** As long as a relay takes to answer, and then some. */
+const answerMs = 30_000
 const maxRetryAfterMs = 3_600_000
 /** A stream that lasted for so long counts as progress, even if it brought nothing. */
 const progressMs = 10_000
@@ -168,6 +172,8 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
     return platform.fetch(target, {
       headers: { ...headers, accept },
       signal,
+      // It would carry the headers to wherever it points. [PROTOCOL T3]
+      redirect: 'manual',
       ...(options.credentials ? { credentials: options.credentials } : {}),
     })
   }
@@ -178,9 +184,9 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
       const { channel: _, ...refusal } = await httpRefusal(response, endpoint, platform.now())
       return refusal
     }
-    const told = (await response.json().catch(() => undefined)) as { org?: unknown } | undefined
-    if (typeof told?.org !== 'string') return { error: noRelay(endpoint, 'it does not name its org'), fatal: true }
-    orgName = told.org
+    const named = orgNamed(await readText(response.body ?? undefined, maxAnswerBytes))
+    if (named === undefined) return { error: noRelay(endpoint, 'it does not name its org'), fatal: true }
+    orgName = named
     org.resolve(orgName)
     return undefined
   }
@@ -195,8 +201,9 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
     )
     target.searchParams.set('fallback', 'none')
     try {
-      await eventStream({
+      return await eventStream<Refusal>({
         open: (limited) => get(target, 'text/event-stream', limited),
+        refused: (response) => httpRefusal(response, endpoint, platform.now()),
         signal,
         platform,
         receive,
@@ -216,10 +223,6 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
         },
         held: () => reading.held,
       })
-      return undefined
-    } catch (error) {
-      if (error instanceof Response) return httpRefusal(error, endpoint, platform.now())
-      throw error
     } finally {
       flowing = false
       for (const feed of feeds.values()) feed.interrupt()
@@ -259,7 +262,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   }
   const run = async (signal: AbortSignal): Promise<void> => {
     observed.set('handshaking')
-    await persist(askOrg, signal)
+    await persist((asking) => withDeadline(answerMs, { signal: asking, platform }, askOrg), signal)
     observed.set('live')
     while (!signal.aborted) {
       changed = deferred()
@@ -357,6 +360,15 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
 
 function positionOf({ request }: ReaderFeed, cursor: string | undefined): CursorPosition | undefined {
   return cursor === undefined ? undefined : positionIn(cursor, request.channel)
+}
+
+function orgNamed(text = ''): string | undefined {
+  try {
+    const { org } = JSON.parse(text) as { org?: unknown }
+    return typeof org === 'string' ? org : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const restart = Symbol('another stream')

@@ -88,10 +88,10 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
     watch(client).catch(() => {})
     return client
   }
-  const forget = (channel: string, held: Held): void => {
+  const forget = (channel: string, held: Held): Promise<void> => {
     held.cancelLinger()
-    held.hub.close()
     if (hubs.get(channel) === held) hubs.delete(channel)
+    return held.hub.close()
   }
   const open = (channel: string): Held => {
     const failure = failures.get(channel)
@@ -117,7 +117,7 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
         stallMs: options.stallMs,
         failed(error) {
           failures.set(channel, { error, at: platform.now() })
-          forget(channel, held)
+          void forget(channel, held)
         },
       }),
     }
@@ -157,7 +157,7 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
           released = true
           held.users--
           if (held.users > 0 || hubs.get(channel) !== held) return
-          held.cancelLinger = platform.delay(() => forget(channel, held), options.lingerMs)
+          held.cancelLinger = platform.delay(() => void forget(channel, held), options.lingerMs)
         },
       }
     },
@@ -167,10 +167,10 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
     },
     async close() {
       closed = true
-      for (const [channel, held] of [...hubs]) forget(channel, held)
+      const replays = [...hubs].map(([channel, held]) => forget(channel, held))
       const last = client
       client = undefined
-      await last?.stop()
+      await Promise.all([last?.stop(), ...replays])
     },
   }
 }

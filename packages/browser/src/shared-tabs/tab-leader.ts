@@ -112,7 +112,7 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
     failure = error
     failures++
     state = 'failed'
-    for (const hub of hubs.values()) hub.close()
+    for (const hub of hubs.values()) void hub.close()
     hubs.clear()
     served.clear()
     tellSession()
@@ -177,7 +177,7 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
     one.reader?.close()
     served.delete(key(one.tab, one.feed))
     if (![...served.values()].some(({ channel }) => channel === one.channel)) {
-      hubs.get(one.channel)?.close()
+      void hubs.get(one.channel)?.close()
       hubs.delete(one.channel)
     }
   }
@@ -306,10 +306,10 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
       tellSession()
       stopped = true
       for (const cancel of [...cancels]) cancel()
-      for (const hub of hubs.values()) hub.close()
+      const replays = [...hubs.values()].map((hub) => hub.close())
       const last = client
       client = undefined
-      stopping ??= (async () => last?.stop())()
+      stopping ??= Promise.all([last?.stop(), ...replays]).then(() => {})
       return stopping
     },
   }

@@ -59,8 +59,9 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
     if (replay !== undefined && replay !== 'stored') position = replay
     else if (stored) {
       position = await stored.load(key, signal)
-      if (position === undefined && !moved && (await stored.isKnownElsewhere(key, signal))) {
-        report({ type: 'replayGap', channel, reason: 'unknown-org', from: undefined, to: 'new' })
+      const isKnown = position !== undefined && position !== 'all' && position !== 'new'
+      if (!isKnown && !moved && (await stored.isKnownElsewhere(key, signal))) {
+        report({ type: 'replayGap', channel, reason: 'unknown-org', from: undefined, to: position ?? 'new' })
       }
       signal.throwIfAborted()
     }

@@ -158,8 +158,11 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
         return
       case 'failed': {
         const feed = feedOf(value.channel)
-        if (feed) endFeed(feed, toldError(value.error as ToldError, feed.request.channel))
-        return
+        if (!feed) return
+        const error = toldError(value.error as ToldError, feed.request.channel)
+        // It is nothing of the channel's: the relay begins it again when it is asked for again.
+        if (error.code === 'client_stopped') throw error
+        return endFeed(feed, error)
       }
       default:
         // Of a newer relay.

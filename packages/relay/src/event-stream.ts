@@ -22,7 +22,8 @@ export interface EventStreamParts {
 export interface Outlet {
   /** Whether there is room for more; if not, `pull` is called once there is. */
   write(chunk: Uint8Array): boolean
-  end(): void
+  /** `isStalled`: its reader has not taken what it was sent before, and may never. */
+  end(isStalled: boolean): void
 }
 
 /** One browser's stream. */
@@ -109,7 +110,7 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
     if (over) return
     finish()
     out.write(encode(`retry: ${retryMs}\nevent: bye\ndata: {}\n\n`))
-    out.end()
+    out.end(!hasRoom)
   }
 
   const closeChannel = (channel: Channel): void => {

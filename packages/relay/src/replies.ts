@@ -63,6 +63,7 @@ export interface NodeResponse extends NodeWritable {
   removeHeader(name: string): void
   writeHead(status: number, headers: Record<string, string | string[]>): unknown
   flushHeaders(): void
+  destroy(): unknown
   end(body?: Uint8Array): unknown
 }
 
@@ -101,7 +102,11 @@ export function nodeReply({ headers, open }: StreamReply, response: NodeResponse
   response.writeHead(200, headers)
   response.flushHeaders()
   const out = isFramed ? response : (response.socket as NodeWritable)
-  const stream = open({ write: (chunk) => out.write(chunk), end: () => void response.end() })
+  const stream = open({
+    write: (chunk) => out.write(chunk),
+    // An end would wait for one who does not read, uncounted, for as long as they like.
+    end: (isStalled) => void (isStalled ? response.destroy() : response.end()),
+  })
   const pull = (): void => stream.pull()
   out.on('drain', pull)
   response.on('close', () => {

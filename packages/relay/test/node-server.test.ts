@@ -96,3 +96,20 @@ test('a channel that is refused ends alone: the others of its client go on', asy
   await expect.poll(() => numbers).toEqual([8])
   await client.stop()
 })
+
+test('one who does not read keeps no connection after the end of its stream', async () => {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(`GET /?channel=${encodeURIComponent(channel)} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\n\r\n`)
+  socket.on('error', () => {})
+  await once(socket, 'data')
+  socket.pause()
+  await expect.poll(() => relay.stats.channels).toBe(1)
+  const delivered = (): number => Object.values(org.inspect.deliveries).reduce((sum, count) => sum + count, 0)
+  const before = delivered()
+  // More than the buffers of two sockets hold.
+  for (let each = 0; each < 120; each++) org.publish(channel, { Number__c: each, Text__c: 'x'.repeat(100_000) })
+  await expect.poll(delivered).toBe(before + 120)
+  await relay.close()
+  const connections = (): Promise<number> => new Promise((resolve) => server.getConnections((_, count) => resolve(count)))
+  await expect.poll(connections).toBe(0)
+})

@@ -82,7 +82,7 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
     taken(event) {
       handedOut(event)
       if (inLoop) inHand.push(event)
-      draining?.delivered(delivered + ahead, dateMs(event.createdDate))
+      draining?.delivered(delivered + ahead, dateMs(event.createdDate), channel.now())
     },
     parked: () => channel.parked(),
     ended() {
@@ -95,7 +95,7 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
     bytes -= DeliveredEvent.bytes(event)
     delivered++
     const datedMs = dateMs(event.createdDate)
-    if (datedMs !== undefined) lagMs = platform.now() - datedMs
+    if (datedMs !== undefined) lagMs = channel.now() - datedMs
     eased()
   }
   const eased = (): void => {

@@ -172,5 +172,5 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
 /** Where nothing is ever received: what a subscription with an aborted signal gets. */
 function closedChannel(name: string): Channel {
   const nothing = (): void => {}
-  return { name, live: false, pressed: false, filled: nothing, eased: nothing, parked: nothing, leave: nothing }
+  return { name, live: false, now: () => 0, pressed: false, filled: nothing, eased: nothing, parked: nothing, leave: nothing }
 }

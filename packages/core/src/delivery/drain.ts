@@ -5,8 +5,8 @@ import type { Platform } from '../platform.ts'
 export type DrainEnd = 'idle' | 'maxMs' | 'maxEvents' | 'reached-start'
 
 export interface Drain {
-  /** An event was handed out, dated then. */
-  delivered(count: number, datedMs: number | undefined): void
+  /** An event was handed out, dated then by the org's clock, which now says `orgNow`. */
+  delivered(count: number, datedMs: number | undefined, orgNow: number): void
   /** An event has come, or the channel was accepted again: what is to be replayed may only begin to come. */
   stirred(): void
   close(): void
@@ -50,9 +50,9 @@ export function drain(
     stirred() {
       quietMs = undefined
     },
-    delivered(count, datedMs) {
+    delivered(count, datedMs, orgNow) {
       if (bounds.maxEvents !== undefined && count >= bounds.maxEvents) end('maxEvents')
-      else if (datedMs !== undefined && datedMs > startedAt) end('reached-start')
+      else if (datedMs !== undefined && datedMs > startedAt + orgNow - platform.now()) end('reached-start')
     },
     close() {
       cancelIdle()

@@ -180,7 +180,7 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
   const awaitQuiet = (): void => {
     cancelQuiet()
     // Where the clocks differ, and events never cease, nothing else would tell.
-    const leftMs = replayingSince + maxReplayingMs - platform.now()
+    const leftMs = replayingSince + maxReplayingMs - live.now()
     if (replaying) cancelQuiet = platform.delay(caughtUp, Math.max(0, Math.min(quietMs, leftMs)))
   }
 
@@ -189,7 +189,7 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
     if (positioned) return
     // It begins with all that is retained: who has a position waits until that comes by.
     replaying = true
-    replayingSince = platform.now()
+    replayingSince = live.now()
     awaitQuiet()
     for (const member of members) {
       const { place, position } = member
@@ -207,7 +207,7 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
       const subscription = live.subscribe(channel, { replay: parts.begin, signal: life.signal })
       await subscription.ready
       accepted = true
-      replayingSince = platform.now()
+      replayingSince = live.now()
       settlePending()
       awaitQuiet()
       for await (const batch of eventBatches(subscription, wrap)) {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { type MockOrgServer, startMockOrgServer } from '@sfstream/mock-org/node'
 import type { Browser, Page } from 'playwright-core'
@@ -43,7 +44,7 @@ async function start(port: string): Promise<string> {
 const numbers = async (page: Page): Promise<number[]> =>
   ((await page.locator('#events li').allTextContents()) as string[]).map((text) => Number(/"Number__c":(\d+)/.exec(text)?.[1])).reverse()
 
-test('three browsers on one session; when the service is begun again each goes on where it was', async () => {
+test('three browsers on one session; when the service is begun again, and was missed meanwhile, each goes on where it was', async () => {
   const url = await start('0')
   const pages: Page[] = []
   for (let each = 0; each < 3; each++) {
@@ -61,6 +62,14 @@ test('three browsers on one session; when the service is begun again each goes o
   expect((await once(service, 'close'))[0]).toBe(0)
   expect(out.trimEnd().endsWith('stopped')).toBe(true)
   publish(5)
+  // A load balancer's answer while nobody is there, which ends an EventSource for good.
+  let refused = 0
+  const balancer = createServer((_, response) => {
+    refused++
+    response.writeHead(503, { connection: 'close' }).end()
+  }).listen(Number(new URL(url).port), '127.0.0.1')
+  await until(() => refused >= 3)
+  await new Promise((resolve) => balancer.close(resolve))
   await start(new URL(url).port)
   await until(async () => (await Promise.all(pages.map(numbers))).every(({ length }) => length === 10))
   for (const page of pages) expect(await numbers(page)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])

@@ -43,6 +43,24 @@ describe('a relay-fed client', () => {
     await bench.relay.close()
   })
 
+  test('events of one id that come as a replay ends are all there, once', async () => {
+    const bench = relayBench()
+    bench.publish(2)
+    const browser = bench.browser()
+    const { numbers } = browser.read(channel, 'all')
+    await bench.clock.runUntil(() => numbers.length === 2)
+    expect(bench.relay.stats.catchUps).toBe(1)
+    await bench.clock.advance(1_000)
+    // As enriched change events do.
+    bench.publish(1)
+    for (const number of [101, 102]) bench.org.publish(channel, { Number__c: number }, { group: 'same' })
+    bench.publish(1)
+    await bench.clock.runUntil(() => numbers.includes(4))
+    expect(numbers).toEqual([1, 2, 3, 101, 102, 4])
+    await browser.client.stop()
+    await bench.relay.close()
+  })
+
   test("goes on when the relay's own client was stopped under it, as by an object whose loop begins anew", async () => {
     const bench = relayBench()
     const made: StreamingClient[] = []

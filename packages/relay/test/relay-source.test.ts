@@ -35,11 +35,11 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const body = (texts: readonly string[], end: 'stays' | 'breaks' = 'stays'): ReadableStream<Uint8Array> => {
   const left = [...texts]
   return new ReadableStream<Uint8Array>({
-    pull(controller) {
+    async pull(controller) {
       const text = left.shift()
-      if (text !== undefined) controller.enqueue(bytes(text))
-      else if (end === 'breaks') controller.error(new TypeError('terminated'))
-      else return new Promise<void>(() => {})
+      if (text !== undefined) return controller.enqueue(bytes(text))
+      if (end === 'breaks') return controller.error(new TypeError('terminated'))
+      await new Promise<void>(() => {})
     },
   })
 }

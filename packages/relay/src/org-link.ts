@@ -65,9 +65,16 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
     setLive(false)
     failed.stop().catch(() => {})
   }
+  /** Nobody reads anything: a session would be one of the org's few, held for nobody. */
+  const rest = (): void => {
+    const idle = client
+    client = undefined
+    setLive(false)
+    idle?.stop().catch(() => {})
+  }
   const watch = async (watched: StreamingClient): Promise<void> => {
     for await (const status of watched.status()) {
-      if (client !== watched) continue
+      if (client !== watched) return
       if (status.type === 'state') {
         setLive(status.state === 'live')
         if (status.state === 'failed') drop(watched, status.error)
@@ -157,7 +164,10 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
           released = true
           held.users--
           if (held.users > 0 || hubs.get(channel) !== held) return
-          held.cancelLinger = platform.delay(() => void forget(channel, held), options.lingerMs)
+          held.cancelLinger = platform.delay(() => {
+            void forget(channel, held)
+            if (hubs.size === 0) rest()
+          }, options.lingerMs)
         },
       }
     },

@@ -100,6 +100,7 @@ export function sourceClient(source: Source, options: CommonOptions, platform: P
       begin()
       return source.org()
     },
+    now: () => source.now?.() ?? platform.now(),
     async start() {
       if (stopping) {
         const asked = stops

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { expect, type Page, test } from '@playwright/test'
 import { type MockOrgServer, startMockOrgServer } from '@sfstream/mock-org/node'
@@ -37,7 +38,9 @@ async function start(port: string): Promise<string> {
 const numbers = async (page: Page): Promise<number[]> =>
   ((await page.locator('#events li').allTextContents()) as string[]).map((text) => Number(/"Number__c":(\d+)/.exec(text)?.[1])).reverse()
 
-test('three browsers on one session; when the service is begun again each goes on where it was', async ({ browser }) => {
+test('three browsers on one session; when the service is begun again, and was missed meanwhile, each goes on where it was', async ({
+  browser,
+}) => {
   const url = await start('0')
   const pages: Page[] = []
   for (let each = 0; each < 3; each++) {
@@ -55,6 +58,14 @@ test('three browsers on one session; when the service is begun again each goes o
   expect((await once(service, 'close'))[0]).toBe(0)
   expect(out.trimEnd().endsWith('stopped')).toBe(true)
   publish(5)
+  // A load balancer's answer while nobody is there, which ends an EventSource for good.
+  let refused = 0
+  const balancer = createServer((_, response) => {
+    refused++
+    response.writeHead(503, { connection: 'close' }).end()
+  }).listen(Number(new URL(url).port), '127.0.0.1')
+  await expect.poll(() => refused).toBeGreaterThanOrEqual(3)
+  await new Promise((resolve) => balancer.close(resolve))
   await start(new URL(url).port)
   for (const page of pages) await expect.poll(() => numbers(page)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   if (process.env.SCREENSHOTS) await pages[0]!.screenshot({ path: `${process.env.SCREENSHOTS}/relay.png` })

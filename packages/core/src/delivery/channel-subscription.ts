@@ -86,7 +86,7 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
     taken(event) {
       handedOut(event)
       if (inLoop) inHand.push(event)
-      draining?.delivered(delivered + ahead, event.createdDate)
+      draining?.delivered(delivered + ahead, event.createdDate, channel.now())
     },
     parked() {
       current?.rested()
@@ -102,7 +102,7 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
     bytes -= DeliveredEvent.bytes(event)
     delivered++
     lastDate = event.createdDate
-    lastAt = platform.now()
+    lastAt = channel.now()
     eased()
   }
   const eased = (): void => {

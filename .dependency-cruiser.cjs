@@ -22,13 +22,13 @@ module.exports = {
 
     // Inside core.
     only('async-imports-nothing', `${core}/async/`, `${core}/(async/|platform)`),
-    only('wire-on-valibot', `${core}/bayeux/wire/`, `${core}/(bayeux/wire/|errors|events/stream-event)`),
+    only('wire-stands-alone', `${core}/bayeux/wire/`, `${core}/(bayeux/wire/|errors|kind-of|events/stream-event)`),
     only('machine-on-wire', `${core}/bayeux/machine/`, `${core}/(bayeux/machine/|bayeux/wire/|errors|source/source-status|options)`),
     only('transport-below-session', `${core}/bayeux/transport/`, `${core}/(bayeux/transport/|async/|errors|platform)`),
     only(
       'session-runs-the-machine',
       `${core}/bayeux/session/`,
-      `${core}/(bayeux/|source/|async/|errors|platform|options|auth-provider|instance-url|org-key|api-version|events/)`,
+      `${core}/(bayeux/|source/|async/|errors|platform|options|auth-provider|checked-session|org-key|api-version|events/)`,
     ),
     only(
       'fan-out-above-the-client',

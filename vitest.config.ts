@@ -12,6 +12,7 @@ const alias = {
   '@sfstream/auth': source('auth/src/index.ts'),
   '@sfstream/rest': source('rest/src/index.ts'),
   '@sfstream/node': source('node/src/index.ts'),
+  '@sfstream/browser/source': source('browser/src/source.ts'),
   '@sfstream/browser': source('browser/src/index.ts'),
   '@sfstream/relay/client': source('relay/src/client.ts'),
   '@sfstream/relay': source('relay/src/index.ts'),

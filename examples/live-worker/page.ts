@@ -13,17 +13,30 @@ export function page(channel: string): string {
   <p id="state">Connecting …</p>
   <ol id="events" reversed></ol>
   <script type="module">
-    const source = new EventSource('/events?channel=${encodeURIComponent(channel)}')
     const show = (text) => {
       const item = document.createElement('li')
       item.textContent = text
       document.getElementById('events').prepend(item)
     }
     const state = document.getElementById('state')
-    source.addEventListener('subscribed', () => (state.textContent = 'Listening.'))
-    source.addEventListener('replayGap', ({ data }) => show('Events may be missing: ' + JSON.parse(data).reason))
-    source.onerror = () => (state.textContent = 'Connecting again …')
-    source.onmessage = ({ data }) => show(JSON.stringify(JSON.parse(data).data.payload))
+    const listen = (cursor) => {
+      const source = new EventSource('/events?channel=${encodeURIComponent(channel)}&cursor=' + encodeURIComponent(cursor))
+      source.addEventListener('subscribed', ({ lastEventId }) => {
+        cursor = lastEventId
+        state.textContent = 'Listening.'
+      })
+      source.addEventListener('replayGap', ({ data }) => show('Events may be missing: ' + JSON.parse(data).reason))
+      source.onerror = () => {
+        state.textContent = 'Connecting again …'
+        // An answer such as 503 has ended it for good: another goes on after the last event.
+        if (source.readyState === EventSource.CLOSED) setTimeout(listen, 2_000 + 3_000 * Math.random(), cursor)
+      }
+      source.onmessage = ({ data, lastEventId }) => {
+        cursor = lastEventId
+        show(JSON.stringify(JSON.parse(data).data.payload))
+      }
+    }
+    listen('')
   </script>
 </html>
 `

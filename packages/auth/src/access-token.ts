@@ -1,8 +1,7 @@
 import { AuthenticationError, type AuthProvider, type OrgSession, SfStreamError } from '@sfstream/core'
+import { checkedSession } from '@sfstream/core/internal'
 import { safeCause } from './redact.ts'
-import { required } from './required.ts'
 import { sessionCache } from './session-cache.ts'
-import { usableSession } from './usable-session.ts'
 
 export interface AccessTokenOptions {
   accessToken: string
@@ -17,8 +16,7 @@ export interface AccessTokenOptions {
  * @throws AuthenticationError `missing_credential`, `jwt_access_token`, `bad_instance_url`, `bad_option`
  */
 export function accessToken(options: AccessTokenOptions): AuthProvider {
-  required('accessToken', { accessToken: options.accessToken, instanceUrl: options.instanceUrl })
-  const initial = usableSession(options, 'accessToken')
+  const initial = checkedSession(options, 'accessToken')
   const { refresh } = options
 
   return sessionCache(async ({ rejected = initial }) => {
@@ -42,8 +40,7 @@ export function accessToken(options: AccessTokenOptions): AuthProvider {
         cause: safeCause(error, [rejected.accessToken]),
       })
     }
-    required('refresh', { accessToken: answer?.accessToken, instanceUrl: answer?.instanceUrl })
-    const session = usableSession(answer, 'refresh')
+    const session = checkedSession(answer, 'refresh')
     if (session.accessToken === rejected.accessToken) {
       throw new AuthenticationError({
         code: 'token_refused',

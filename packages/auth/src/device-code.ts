@@ -1,6 +1,6 @@
 import type { Platform } from '@sfstream/core'
+import { isLoopback } from '@sfstream/core/internal'
 import * as v from 'valibot'
-import { isLoopback } from './loopback.ts'
 import { askTokenEndpoint } from './token-endpoint.ts'
 import { readReply } from './token-reply.ts'
 
@@ -23,13 +23,14 @@ const intervalsS = { least: 1, most: 60 }
 
 // Both are shown to people, often in a terminal: nothing that could move its cursor.
 const shown = (longest: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(longest), v.regex(/^[\x20-\x7e]+$/))
-const success = v.looseObject({
-  device_code: v.pipe(v.string(), v.minLength(1)),
-  user_code: shown(64),
-  verification_uri: v.pipe(shown(2_048), v.check(isSafeUrl)),
-  interval: v.optional(v.pipe(v.number(), v.minValue(0)), usualIntervalS),
-  expires_in: v.optional(v.pipe(v.number(), v.minValue(1))),
-})
+const success = () =>
+  v.looseObject({
+    device_code: v.pipe(v.string(), v.minLength(1)),
+    user_code: shown(64),
+    verification_uri: v.pipe(shown(2_048), v.check(isSafeUrl)),
+    interval: v.optional(v.pipe(v.number(), v.minValue(0)), usualIntervalS),
+    expires_in: v.optional(v.pipe(v.number(), v.minValue(1))),
+  })
 
 /**
  * Asks for a code that a user can enter elsewhere: `response_type=device_code` at the token endpoint itself, unlike RFC 8628.
@@ -45,7 +46,7 @@ export async function requestDeviceCode(request: {
 }): Promise<DeviceCode> {
   const { clientId, scope, ...rest } = request
   const form = { response_type: 'device_code', client_id: clientId, scope }
-  const reply = await askTokenEndpoint({ ...rest, form }, (text) => readReply(text, success))
+  const reply = await askTokenEndpoint({ ...rest, form }, (text) => readReply(text, success()))
   return {
     deviceCode: reply.device_code,
     userCode: reply.user_code,

@@ -3,4 +3,3 @@
 export { redact, safeCause } from './redact.ts'
 export type { LoginContext } from './session-cache.ts'
 export { sessionCache } from './session-cache.ts'
-export { usableSession } from './usable-session.ts'

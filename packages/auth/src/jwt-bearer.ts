@@ -1,8 +1,8 @@
 import { AuthenticationError, type AuthProvider } from '@sfstream/core'
+import { required } from '@sfstream/core/internal'
 import type { CryptoKey } from 'jose'
 import { audienceOf, type LoginHostOptions, loginHost } from './login-host.ts'
 import { checkedKey, importedKey, type PrivateKey } from './private-key.ts'
-import { required } from './required.ts'
 import { sessionCache } from './session-cache.ts'
 import { tokenLogin } from './token-login.ts'
 

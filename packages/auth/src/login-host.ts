@@ -1,5 +1,5 @@
 import { AuthenticationError } from '@sfstream/core'
-import { trustedUrl } from './trusted-url.ts'
+import { trustedUrl } from '@sfstream/core/internal'
 
 /** Where to log in. Production by default. */
 export interface LoginHostOptions {

@@ -1,6 +1,6 @@
 import type { AuthProvider } from '@sfstream/core'
+import { required } from '@sfstream/core/internal'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
-import { required } from './required.ts'
 import { sessionCache } from './session-cache.ts'
 import { tokenLogin } from './token-login.ts'
 

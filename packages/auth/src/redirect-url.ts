@@ -1,6 +1,5 @@
 import { AuthenticationError } from '@sfstream/core'
-import { isLoopback } from './loopback.ts'
-import { required } from './required.ts'
+import { isLoopback, required } from '@sfstream/core/internal'
 
 /**
  * Checks a callback URL: https, an app's own scheme, or http on this machine; no fragment. Its text goes to Salesforce as it was

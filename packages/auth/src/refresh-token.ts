@@ -1,7 +1,7 @@
 import type { AuthProvider } from '@sfstream/core'
+import { required } from '@sfstream/core/internal'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
 import { type RefreshOptions, refresher } from './refresher.ts'
-import { required } from './required.ts'
 import { sessionCache } from './session-cache.ts'
 
 export interface RefreshTokenOptions extends LoginHostOptions, RefreshOptions {

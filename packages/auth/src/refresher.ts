@@ -1,6 +1,6 @@
 import { AuthenticationError, type OrgSession } from '@sfstream/core'
+import { required } from '@sfstream/core/internal'
 import { safeCause } from './redact.ts'
-import { required } from './required.ts'
 import type { LoginContext } from './session-cache.ts'
 import { requestToken } from './token-endpoint.ts'
 import { replySession } from './token-login.ts'

@@ -1,10 +1,9 @@
 import { AuthenticationError, type AuthProvider, type OrgSession } from '@sfstream/core'
+import { checkedSession, required } from '@sfstream/core/internal'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
 import { kindOf, type LoginAnswer, postLogin, unavailable, unreadable } from './login-request.ts'
-import { required } from './required.ts'
 import { sessionCache } from './session-cache.ts'
 import { soapFault } from './soap-fault.ts'
-import { usableSession } from './usable-session.ts'
 import { readXml, xmlText } from './xml.ts'
 
 export interface SoapLoginOptions extends LoginHostOptions {
@@ -56,7 +55,7 @@ function escaped(option: string, text: string): string {
   })
 }
 
-/** @throws AuthenticationError `login_refused`, `login_unavailable`, `bad_login_url`, and those of `usableSession` */
+/** @throws AuthenticationError `login_refused`, `login_unavailable`, `bad_login_url`, and those of `checkedSession` */
 function sessionOf({ status, text }: LoginAnswer, host: URL, secrets: readonly string[]): OrgSession {
   const found = readXml(text)
   const error = found?.get('Envelope/Body/Fault/faultcode')
@@ -83,5 +82,5 @@ function sessionOf({ status, text }: LoginAnswer, host: URL, secrets: readonly s
   }
   if (status !== 200) throw unavailable(host, `answered HTTP ${status} to a login`, { status })
   // Sessions live where serverUrl points, not at the login host.
-  return usableSession({ accessToken, instanceUrl: serverUrl }, `Reply of ${host.host}`)
+  return checkedSession({ accessToken, instanceUrl: serverUrl }, `Reply of ${host.host}`)
 }

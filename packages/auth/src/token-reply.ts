@@ -9,13 +9,15 @@ export interface TokenReply {
   refresh_token?: string | undefined
 }
 
-const token = v.looseObject({
-  access_token: v.pipe(v.string(), v.minLength(1)),
-  instance_url: v.pipe(v.string(), v.minLength(1)),
-  refresh_token: v.optional(v.pipe(v.string(), v.minLength(1))),
-})
+// Functions, not constants: a bundler keeps what a module makes when it is loaded, and with it valibot in pages that log in nowhere.
+const token = () =>
+  v.looseObject({
+    access_token: v.pipe(v.string(), v.minLength(1)),
+    instance_url: v.pipe(v.string(), v.minLength(1)),
+    refresh_token: v.optional(v.pipe(v.string(), v.minLength(1))),
+  })
 
-const refusal = v.looseObject({ error: v.pipe(v.string(), v.minLength(1)), error_description: v.optional(v.string(), '') })
+const refusal = () => v.looseObject({ error: v.pipe(v.string(), v.minLength(1)), error_description: v.optional(v.string(), '') })
 
 export type Read<T> =
   | { kind: 'reply'; reply: T }
@@ -24,7 +26,7 @@ export type Read<T> =
 
 /** Reads the reply to a grant. */
 export function readTokenReply(text: string): Read<TokenReply> {
-  return readReply(text, token)
+  return readReply(text, token())
 }
 
 /** Reads a body of the token endpoint; anything may stand there, such as a proxy's HTML page. */
@@ -35,7 +37,7 @@ export function readReply<T>(text: string, success: v.GenericSchema<unknown, T>)
   } catch {
     return { kind: 'unreadable', why: kindOf(text, 'JSON') }
   }
-  const refused = v.safeParse(refusal, body)
+  const refused = v.safeParse(refusal(), body)
   if (refused.success) return { kind: 'refusal', error: refused.output.error, description: refused.output.error_description }
   const read = v.safeParse(success, body)
   if (!read.success) return { kind: 'unreadable', why: `JSON without a usable ${missing(read.issues)}` }

@@ -1,8 +1,6 @@
-import type { ClientOptions, Source, StreamingClient } from '@sfstream/core'
-import { bayeuxSource, checkOptions, fetchTransport, sourceClient, webPlatform } from '@sfstream/core/internal'
-import { browserPageEvents } from './page-events.ts'
-import { pageSource } from './page-source.ts'
-import { sessionStorageReplayStore } from './web-storage-replay-store.ts'
+import type { BayeuxOptions, ClientOptions, StreamingClient } from '@sfstream/core'
+import { bayeuxSource, checkOptions, fetchTransport, webPlatform } from '@sfstream/core/internal'
+import { pageClient } from './page-client.ts'
 
 /**
  * A client with a page's defaults. Positions are kept in `sessionStorage`, for this tab. Cookies are the browser's
@@ -12,12 +10,9 @@ import { sessionStorageReplayStore } from './web-storage-replay-store.ts'
 export function createClient(options: ClientOptions): StreamingClient {
   // First: what the Source is made of has to be right.
   checkOptions(options)
-  const replayStore = options.replayStore === undefined ? sessionStorageReplayStore() : options.replayStore
+  if ('source' in options && options.source) return pageClient(options.source, options)
+  const bayeux = options as BayeuxOptions
   const platform = webPlatform(options.platform)
-  const bayeux = (): Source => {
-    const given = options as Exclude<ClientOptions, { source: unknown }>
-    return bayeuxSource({ ...given, transport: given.transport ?? fetchTransport(platform) }, platform)
-  }
-  const source = 'source' in options && options.source ? options.source : bayeux()
-  return sourceClient({ ...options, replayStore }, pageSource(source, browserPageEvents()), platform)
+  const transport = bayeux.transport ?? fetchTransport(platform)
+  return pageClient(bayeuxSource({ ...bayeux, transport }, platform), options)
 }

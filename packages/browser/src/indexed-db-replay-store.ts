@@ -91,8 +91,8 @@ export function indexedDbReplayStore({ database = 'sfstream' }: IndexedDbReplayS
       return texts.map((text) => parseRecord(String(text), database).org).filter((org) => org !== key.org)
     },
     async close() {
-      const db = await opened?.catch(() => undefined)
-      db?.close()
+      // Not waited for: other pages may hold it off for as long as they are open.
+      opened?.then((db) => db.close()).catch(() => {})
       opened = undefined
     },
   }

@@ -197,7 +197,7 @@ test('a page that is refused its locks has a session of its own, and says so', a
 })
 
 type Act =
-  | { what: 'open'; paceMs: number }
+  | { what: 'open'; paceMs: number; replay: 'new' | 'all' }
   | { what: 'close' | 'crash' | 'freeze' | 'thaw'; which: number }
   | { what: 'publish'; count: number }
   | { what: 'lose' }
@@ -205,7 +205,14 @@ type Act =
 
 const which = fc.nat(5)
 const act: fc.Arbitrary<Act> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ what: fc.constant('open' as const), paceMs: fc.constantFrom(0, 0, 20, 500) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      what: fc.constant('open' as const),
+      paceMs: fc.constantFrom(0, 0, 20, 500),
+      replay: fc.constantFrom('new' as const, 'all' as const),
+    }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({ what: fc.constantFrom('close' as const, 'crash' as const, 'freeze' as const, 'thaw' as const), which }),
@@ -221,7 +228,7 @@ async function simulate(acts: readonly Act[], seed: number): Promise<void> {
   const tabs: OpenTab[] = [open()]
   for (const each of acts) {
     const tab = 'which' in each ? tabs[each.which % tabs.length] : undefined
-    if (each.what === 'open' && tabs.length < 6) tabs.push(open({ paceMs: each.paceMs }))
+    if (each.what === 'open' && tabs.length < 6) tabs.push(open({ paceMs: each.paceMs, replay: each.replay }))
     else if (each.what === 'publish') publish(each.count)
     else if (each.what === 'lose') org.faults.loseSessions()
     else if (each.what === 'pass') await clock.advance(each.ms)

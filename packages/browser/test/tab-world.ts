@@ -12,6 +12,10 @@ export interface Tab {
   crash(): void
   freeze(): void
   thaw(): void
+  /** Takes a lock away from whoever holds it. */
+  steal(name: string): () => void
+  /** Says something that no tab of ours would. */
+  say(name: string, message: unknown): void
   /** Nothing is held, nothing is joined. */
   readonly isClean: boolean
 }
@@ -20,6 +24,12 @@ export function tabWorld(clock: VirtualClock): TabWorld {
   const joined = new Map<string, Set<(message: unknown) => void>>()
   const locks = new Map<string, { holder: object; waiting: { who: object; grant(): void }[] }>()
 
+  const stolen = new Map<string, () => void>()
+  const keys = new Map<object, number>()
+  const key = (who: object): number => {
+    keys.set(who, keys.get(who) ?? keys.size)
+    return keys.get(who) as number
+  }
   const release = (name: string, who: object): void => {
     const lock = locks.get(name)
     if (!lock) return
@@ -67,11 +77,15 @@ export function tabWorld(clock: VirtualClock): TabWorld {
             close: leave,
           }
         },
-        lock: (name, signal) =>
+        lock: (name, signal, lost) =>
           new Promise((resolve, reject) => {
             if (signal.aborted) return reject(signal.reason)
             const grant = (): void => {
               held.add(name)
+              stolen.set(`${name} ${key(who)}`, () => {
+                held.delete(name)
+                lost()
+              })
               clock.delay(resolve, 1)
             }
             signal.addEventListener('abort', () => {
@@ -97,6 +111,17 @@ export function tabWorld(clock: VirtualClock): TabWorld {
           isDead = true
           for (const leave of [...receivers]) leave()
           for (const name of [...locks.keys()]) release(name, who)
+        },
+        steal(name) {
+          const lock = locks.get(name)
+          if (!lock) return () => {}
+          const from = lock.holder
+          lock.holder = who
+          clock.delay(() => stolen.get(`${name} ${key(from)}`)?.(), 1)
+          return () => release(name, who)
+        },
+        say(name, message) {
+          for (const hear of [...(joined.get(name) ?? [])]) hear(structuredClone(message))
         },
         freeze() {
           isFrozen = true

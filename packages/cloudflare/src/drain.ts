@@ -1,5 +1,6 @@
 import {
   type ClientOptions,
+  type ClientStatus,
   createClient,
   type DrainBounds,
   type ReplayStore,
@@ -25,7 +26,12 @@ export interface DrainReport {
   events: number
   /** Why it ended: `idle` (caught up), `maxEvents`, `maxMs`, or `reached-start`. */
   ended: string | undefined
+  /** What could not be honoured: events between these positions may be missing, or come again. Empty where all is well. */
+  gaps: readonly ReplayGap[]
 }
+
+/** As of `status()`. */
+export type ReplayGap = Extract<ClientStatus, { type: 'replayGap' }>
 
 const defaults = { idleMs: 3_000, maxMs: 20_000, maxEvents: 10_000 }
 
@@ -51,11 +57,19 @@ export async function drain(
     })
   }
   const draining = createClient({ ...client, replayStore: startingAt(begin, client.replayStore) })
+  const gaps: ReplayGap[] = []
+  const watch = async (): Promise<void> => {
+    for await (const status of draining.status()) if (status.type === 'replayGap') gaps.push(status)
+  }
+  const watching = watch()
+  let drained: Omit<DrainReport, 'gaps'>[]
   try {
-    return await Promise.all(channels.map((channel) => drainChannel(draining, channel, { ...defaults, ...until }, handle)))
+    drained = await Promise.all(channels.map((channel) => drainChannel(draining, channel, { ...defaults, ...until }, handle)))
   } finally {
     await draining.stop()
   }
+  await watching
+  return drained.map((each) => ({ ...each, gaps: gaps.filter(({ channel }) => channel === each.channel) }))
 }
 
 async function drainChannel(
@@ -63,7 +77,7 @@ async function drainChannel(
   channel: string,
   until: DrainBounds,
   handle: (event: StreamEvent) => unknown,
-): Promise<DrainReport> {
+): Promise<Omit<DrainReport, 'gaps'>> {
   const subscription = client.subscribe(channel, { until })
   let events = 0
   await subscription.process(async (event) => {

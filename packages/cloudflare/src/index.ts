@@ -1,7 +1,7 @@
 export * from '@sfstream/auth'
 export * from '@sfstream/core'
 export { createClient } from './client.ts'
-export type { DrainOptions, DrainReport } from './drain.ts'
+export type { DrainOptions, DrainReport, ReplayGap } from './drain.ts'
 export { drain } from './drain.ts'
 export type { ObjectStorage } from './durable-object-replay-store.ts'
 export { durableObjectReplayStore } from './durable-object-replay-store.ts'

@@ -6,6 +6,7 @@ export interface KvNamespace {
   get(key: string): Promise<string | null>
   put(key: string, value: string): Promise<void>
   delete(key: string): Promise<void>
+  list(options: { prefix: string }): Promise<{ keys: readonly { name: string }[] }>
 }
 
 /**
@@ -28,5 +29,11 @@ export function kvReplayStore(namespace: KvNamespace): ReplayStore {
       await namespace.put(name(key), formatRecord(key, position))
     },
     delete: (key) => namespace.delete(name(key)),
+    async orgs(key) {
+      const prefix = `sfstream:${JSON.stringify([key.channel, key.consumer]).slice(0, -1)},`
+      const { keys } = await namespace.list({ prefix })
+      // Of its name alone: a list brings no values.
+      return keys.map(({ name }) => String(JSON.parse(`[${name.slice(prefix.length)}`)[0])).filter((org) => org !== key.org)
+    },
   }
 }

@@ -24,14 +24,18 @@ export abstract class RelayObject<Env = unknown> extends StreamingObject<Env> {
 
   override async fetch(request: Request): Promise<Response> {
     if (new URL(request.url).pathname !== '/events') return super.fetch(request)
-    // The loop has begun anew since: what was lent to the relay has stopped.
-    if (this.#relay && this.#lent !== this.client) {
-      const old = this.#relay
-      this.#relay = undefined
-      await old.close().catch(() => {})
-    }
+    await this.keep(false)
     this.#relay ??= this.#mount()
     return this.#relay(request)
+  }
+
+  protected override async keep(isDue?: boolean): Promise<void> {
+    await super.keep(isDue)
+    // The loop has begun anew, or has ended, since: pages come back for the session that there is now.
+    if (!this.#relay || this.#lent === this.client) return
+    const old = this.#relay
+    this.#relay = undefined
+    await old.close().catch(() => {})
   }
 
   #mount(): Relay {

@@ -63,7 +63,7 @@ export abstract class StreamingObject<Env = unknown> {
   /** Holds the subscriptions from now on, across evictions. */
   async start(): Promise<void> {
     await this.#intend({ wanted: true, failures: 0 })
-    await this.#keep()
+    await this.keep()
   }
 
   /** Finishes what is in hand and lets go. */
@@ -92,23 +92,26 @@ export abstract class StreamingObject<Env = unknown> {
     const route = `${request.method} ${pathname}`
     if (route === 'POST /start') await this.start()
     else if (route === 'POST /stop') await this.stop()
-    else if (route === 'GET /status') await this.#keep(false)
+    else if (route === 'GET /status') await this.keep(false)
     else return Response.json({ error: `${route} is not one of POST /start, POST /stop, GET /status` }, { status: 404 })
     return Response.json(await this.status())
   }
 
   async alarm(): Promise<void> {
-    await this.#keep()
+    await this.keep()
   }
 
-  /** Sees to it that the loop runs if it is wanted, and that it is looked after again. */
-  async #keep(isDue = true): Promise<void> {
+  /** Sees to it that the loop runs if it is wanted, and, when it is due, that it is looked after again. */
+  protected async keep(isDue = true): Promise<void> {
     const { wanted, failures } = await this.#intent()
     if (!wanted) return
-    // First: whatever happens, it is looked after again.
-    if (isDue) await this.#wakeIn(this.everyMs)
-    // A failed loop waits for its alarm.
-    if (this.#client === undefined && (isDue || failures === 0)) this.#run()
+    try {
+      // First: whatever happens, it is looked after again. Where this fails, the runtime calls the alarm again.
+      if (isDue) await this.#wakeIn(this.everyMs)
+    } finally {
+      // A failed loop waits for its alarm.
+      if (this.#client === undefined && (isDue || failures === 0)) this.#run()
+    }
   }
 
   #run(): void {
@@ -119,18 +122,26 @@ export abstract class StreamingObject<Env = unknown> {
       this.#client = client
       await Promise.all(this.channels.map((channel) => this.#work(client!, channel)))
     }
-    run().catch(async (error: unknown) => {
+    /** Whether it was the loop that runs now: it may have been stopped, or begun anew, meanwhile. */
+    const end = async (): Promise<boolean> => {
       await client?.stop().catch(() => {})
-      // Stopped, or begun anew meanwhile.
-      if (this.#client !== client) return
-      this.#client = undefined
+      const isCurrent = this.#client === client
+      if (isCurrent) this.#client = undefined
+      return isCurrent
+    }
+    const fail = async (error: unknown): Promise<void> => {
+      if (!(await end())) return
       this.#error = error
       const { wanted, failures } = await this.#intent()
       if (!wanted) return
       const again = this.#handled > before ? 1 : failures + 1
       await this.#intend({ wanted, failures: again })
       await this.#wakeIn(Math.min(maxPauseMs, this.everyMs * 2 ** (again - 1)))
-    })
+    }
+    // What storage does not take is left to the alarm that was set before.
+    run()
+      .then(end, fail)
+      .catch(() => {})
   }
 
   #work(client: StreamingClient, channel: string): Promise<void> {

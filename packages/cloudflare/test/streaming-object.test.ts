@@ -35,7 +35,11 @@ test('a client that cannot be made is tried again ever more seldom, up to once a
   await object.start()
   for (let failures = 1; failures <= 10; failures++) {
     await vi.waitUntil(async () => (await object.status()).failures === failures)
-    expect(await object.status()).toMatchObject({ wanted: true, running: false, error: expect.stringContaining("'nowhere'") })
+    expect(await object.status()).toMatchObject({
+      wanted: true,
+      running: false,
+      error: expect.stringContaining('instanceUrl is not a URL'),
+    })
     await object.fetch(new Request('https://object/status'))
     await vi.waitUntil(() => ctx.alarms.length === 2 * failures)
     await object.alarm()

@@ -116,8 +116,8 @@ export const deliveryRules: readonly Rule[] = [
     rule: 'D5',
     what: 'one save of a key is under way',
     file: writer,
-    find: 'if (!saving && failures === 0) schedule()',
-    replace: 'if (failures === 0) schedule()',
+    find: 'if (current || failures > 0 || cancelTimer || users === 0) return true',
+    replace: 'if (failures > 0 || cancelTimer || users === 0) return true',
     shownBy: { tests: ['packages/core/test/delivery/commits.test.ts'] },
   },
   {

@@ -14,6 +14,22 @@ export const transportRules: readonly Rule[] = [
     shownBy: { tests: ['packages/core/test/python-peers/connect.test.ts'], simulation: true },
   },
   {
+    rule: 'T1',
+    what: 'timers that run once a minute are no sleep',
+    file: 'packages/core/src/bayeux/transport/watchdog.ts',
+    find: 'const sleptMs = 75_000',
+    replace: 'const sleptMs = 30_000',
+    shownBy: { tests: ['packages/core/test/transport/watchdog.test.ts'] },
+  },
+  {
+    rule: 'T1',
+    what: 'a sleep ends the request under way',
+    file: 'packages/core/src/bayeux/transport/watchdog.ts',
+    find: 'if (ms > waitMs + sleptMs) expire',
+    replace: 'if (ms > Number.POSITIVE_INFINITY) expire',
+    shownBy: { tests: ['packages/core/test/transport/watchdog.test.ts'] },
+  },
+  {
     rule: 'T2',
     what: 'a body is read up to 64 MB',
     file: 'packages/core/src/bayeux/transport/max-body-bytes.ts',

@@ -51,7 +51,7 @@ describe.each([
       conditions,
     )
     expect(packages).toContain('core')
-    for (const name of ['jose', 'ofetch', 'ufo', 'destr']) expect(packages).not.toContain(name)
+    for (const name of ['jose', 'ofetch', 'ufo', 'destr', 'valibot']) expect(packages).not.toContain(name)
     expect(text).not.toContain('urn:ietf:params:oauth:grant-type')
   })
 
@@ -65,6 +65,15 @@ test('a page ships no cookie jar: the browser has one', async () => {
   const { text } = await bundle(`import { createClient } from '@sfstream/browser'; globalThis.a = createClient`, page)
   expect(text).toContain('include')
   expect(text).not.toContain('max-age')
+})
+
+test('a page that is fed by a relay ships nothing that talks to an org', async () => {
+  const { packages, text } = await bundle(
+    `import { createClient } from '@sfstream/browser/source'; import { relay } from '@sfstream/relay/client'; globalThis.run = () => createClient({ source: relay('/events') })`,
+    page,
+  )
+  expect(packages).toEqual(['browser', 'core', 'eventsource-parser', 'relay'])
+  for (const word of ['/meta/connect', '/meta/handshake', 'Bearer', 'cometd/']) expect(text).not.toContain(word)
 })
 
 test('a page that keeps positions elsewhere ships no IndexedDB store, a Worker that only drains no Durable Object', async () => {

@@ -1,6 +1,8 @@
 import type { OutgoingMessage } from './bayeux/wire/message.ts'
 import { SfStreamError } from './errors.ts'
+import { kindOf } from './kind-of.ts'
 import type { BayeuxOptions, ClientOptions, CommonOptions, SubscribeOptions } from './options.ts'
+import type { Source } from './source/source.ts'
 
 /**
  * What each option may be, in words: a type, `bound` for a number of 0 or more, a text in quotes, or with a dot the
@@ -20,7 +22,7 @@ const policy: Shape = {
 const retry: Shape = { connect: 'object', handshake: 'object', subscribe: 'object', auth: 'object', limits: "'wait' 'fail'" }
 const platform: Shape = { fetch: 'function', now: 'function', delay: 'function', random: 'function' }
 const extension: Shape = { incoming: 'function', outgoing: 'function' }
-const client: Shape = {
+const bayeux: Shape = {
   auth: 'any',
   apiVersion: 'string',
   endpoint: 'string .href',
@@ -29,6 +31,8 @@ const client: Shape = {
   retry: 'object',
   reconnect: 'boolean',
   followAdvice: 'boolean',
+}
+const common: Shape = {
   source: '.open',
   replayStore: 'null .load .save',
   commit: "'auto' 'manual'",
@@ -54,9 +58,8 @@ const subscription: Shape = {
  * @throws SfStreamError `bad_option`
  */
 export function checkOptions(options: ClientOptions): void {
-  check('createClient()', options ?? null, client)
-  const { platform: ports, retry: policies, extensions } = options as Partial<BayeuxOptions & CommonOptions>
-  check('platform', ports, platform)
+  checkClient(options, { ...bayeux, ...common })
+  const { retry: policies, extensions } = options as Partial<BayeuxOptions>
   check('retry', policies, retry)
   for (const [name, each] of Object.entries(policies ?? {})) if (name !== 'limits') check(`retry.${name}`, each, policy)
   for (const each of extensions ?? []) {
@@ -64,6 +67,17 @@ export function checkOptions(options: ClientOptions): void {
     if (typeof each === 'object' && each) check('extension', { incoming: each.incoming, outgoing: each.outgoing }, extension)
     else throw refuse(`extensions holds ${shown(each)}`, 'Pass objects with incoming() or outgoing().')
   }
+}
+
+/** As `checkOptions`, of a client that is given its Source. @throws SfStreamError `bad_option` */
+export function checkSourceOptions(options: CommonOptions & { source: Source }): void {
+  checkClient(options, common)
+  if (!options.source) throw refuse('createClient(): source is missing', 'Pass one, such as relay(url).')
+}
+
+function checkClient(options: CommonOptions, shape: Shape): void {
+  check('createClient()', options ?? null, shape)
+  check('platform', options.platform, platform)
 }
 
 /** A bound that is no number bounds nothing. @throws SfStreamError `bad_option` */
@@ -95,10 +109,6 @@ function check(where: string, given: unknown, shape: Shape): void {
     if (fits) continue
     throw refuse(`${where}: ${name} is ${shown(value)}`, `It may be: ${allowed.join(', ')}.`)
   }
-}
-
-function kindOf(value: unknown): string {
-  return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
 }
 
 /** Numbers and short texts; objects may hold secrets, and some cannot be shown at all. */

@@ -12,6 +12,8 @@ export interface StreamingClient extends AsyncDisposable {
   readonly endpoint: URL | undefined
   /** Names the org, as in replay keys: the first 15 characters of its id, else its host. Logs in if need be. @throws the coded error once the client has failed */
   org(): Promise<string>
+  /** The time by the org's clock, as far as it is known: the machine's own may be wrong by hours. [PROTOCOL D9] */
+  now(): number
   /** Connects. Optional: the first subscription does it. */
   start(): Promise<void>
   /** Begins a subscription at once; `ready` tells when the org has accepted it. */

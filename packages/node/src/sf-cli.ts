@@ -1,6 +1,6 @@
-import { type LoginContext, redact, sessionCache, usableSession } from '@sfstream/auth/internal'
+import { type LoginContext, redact, sessionCache } from '@sfstream/auth/internal'
 import { AuthenticationError, type AuthProvider, type OrgSession } from '@sfstream/core'
-import { deadlineReached, withDeadline } from '@sfstream/core/internal'
+import { checkedSession, deadlineReached, withDeadline } from '@sfstream/core/internal'
 import { type SfReply, sfCommand } from './sf-command.ts'
 
 export interface SfCliOptions {
@@ -72,7 +72,7 @@ async function ask(
       remediation: `Log in anew: ${login}`,
     })
   }
-  return usableSession({ accessToken, instanceUrl: org.instanceUrl }, 'sfCli')
+  return checkedSession({ accessToken, instanceUrl: org.instanceUrl }, 'sfCli')
 }
 
 const unknownOrg = /^(?:NamedOrgNotFound|NoDefaultEnv|NoTargetOrg|NoOrgFound|NoUsernameFound|NoDefaultUsername|AuthInfoCreation)/

@@ -15,8 +15,8 @@ const streamHeaders = {
   'x-accel-buffering': 'no',
 }
 
-/** How long a request waits for the first login. */
-const loginMs = 25_000
+/** How long a request waits: for its authorization, and for the org's first login. */
+const answerMs = 25_000
 
 /**
  * One session with the org for any number of browsers, as Server-Sent Events. `GET` with `Accept: text/event-stream` streams; any
@@ -30,17 +30,18 @@ export function createRelay(given: RelayOptions): Relay {
   const streams = new Set<EventStream>()
   /** Who has a stream, or is about to: or many at once would pass the limits together. */
   const places = new Map<object, string | undefined>()
+  const bodies = new WeakMap<Response, Promise<ArrayBuffer>>()
   let closed = false
 
   const countOf = (who: string): number => [...places.values()].filter((other) => other === who).length
 
-  const answer = async (request: Request): Promise<Response | StreamReply> => {
+  const answer = async (request: Request, signal: AbortSignal): Promise<Response | StreamReply> => {
     if (closed) return failure(503, closing(), 2)
     const wantsStream = request.headers.get('accept')?.includes('text/event-stream') ?? false
-    if (!wantsStream) return describe(request)
+    if (!wantsStream) return describe(request, signal)
 
     const wanted = streamRequest(request, options)
-    const refused = await authorized(request, wanted.channels, options)
+    const refused = await authorized(request, wanted.channels)
     if (refused) return refused
     const who = options.limitBy?.(request)
     if (places.size >= options.maxClients) return failure(503, full(`${options.maxClients} streams are open`), 10)
@@ -51,7 +52,7 @@ export function createRelay(given: RelayOptions): Relay {
     places.set(place, who)
     let isKept = false
     try {
-      const org = await login(request.signal)
+      const org = await link.org(signal)
       if (closed) return failure(503, closing(), 2)
       isKept = true
       return {
@@ -84,20 +85,34 @@ export function createRelay(given: RelayOptions): Relay {
       if (!isKept) places.delete(place)
     }
   }
-  const login = (signal: AbortSignal): Promise<string> =>
-    withDeadline(loginMs, { signal, platform: options.platform }, (limited) => link.org(limited))
 
-  const describe = async (request: Request): Promise<Response> => {
+  const authorized = async (request: Request, channels: readonly string[]): Promise<Response | undefined> => {
+    for (const channel of channels) {
+      const answer = await options.authorize(request, channel)
+      if (answer instanceof Response) return ownAnswer(answer)
+      if (answer !== true) return failure(403, notFor(channel, 'is not for you', 'Sign in, or ask for the right to it.'))
+    }
+    return undefined
+  }
+  /** A copy: the same Response may be given to many, and its headers may be such as cannot be changed. */
+  const ownAnswer = async (own: Response): Promise<Response> => {
+    const body = bodies.get(own) ?? own.arrayBuffer()
+    bodies.set(own, body)
+    const bytes = await body
+    return new Response(bytes.byteLength > 0 ? bytes : null, own)
+  }
+
+  const describe = async (request: Request, signal: AbortSignal): Promise<Response> => {
     const channels: string[] = []
     let refused: Response | undefined
     for (const channel of options.channels) {
-      const answer = await authorized(request, [channel], options)
+      const answer = await authorized(request, [channel])
       if (answer) refused ??= answer
       else channels.push(channel)
     }
     if (channels.length === 0 && refused) return refused
     return Response.json(
-      { org: await login(request.signal), channels, heartbeatMs: options.heartbeatMs },
+      { org: await link.org(signal), channels, heartbeatMs: options.heartbeatMs },
       { headers: { 'cache-control': 'no-store' } },
     )
   }
@@ -106,10 +121,8 @@ export function createRelay(given: RelayOptions): Relay {
     const cors = corsHeaders(request, options)
     const answered = await attempt(request)
     if (!(answered instanceof Response)) return { ...answered, headers: { ...answered.headers, ...Object.fromEntries(cors) } }
-    // A Response of the caller's own may have headers that cannot be changed.
-    const own = new Response(answered.body, answered)
-    for (const [name, value] of cors) own.headers.set(name, value)
-    return own
+    for (const [name, value] of cors) answered.headers.set(name, value)
+    return answered
   }
   const attempt = async (request: Request): Promise<Response | StreamReply> => {
     if (request.method === 'OPTIONS') return new Response(null, { status: 204 })
@@ -119,9 +132,9 @@ export function createRelay(given: RelayOptions): Relay {
       return refused
     }
     try {
-      return await answer(request)
+      return await withDeadline(answerMs, { signal: request.signal, platform: options.platform }, (signal) => answer(request, signal))
     } catch (error) {
-      if (error === deadlineReached) return failure(503, full('The org has not answered the login yet'), 10)
+      if (error === deadlineReached) return failure(503, full('Your authorization, or the login at the org, has taken too long'), 10)
       if (error instanceof SfStreamError && error.code === 'bad_option') return failure(400, error)
       if (error instanceof SubscribeError) return failure(403, error)
       return failure(503, error, 30)
@@ -149,15 +162,6 @@ export function createRelay(given: RelayOptions): Relay {
     close: { value: close },
     node: { value: node },
   }) as Relay
-}
-
-async function authorized(request: Request, channels: readonly string[], options: CheckedRelayOptions): Promise<Response | undefined> {
-  for (const channel of channels) {
-    const answer = await options.authorize(request, channel)
-    if (answer instanceof Response) return answer
-    if (answer !== true) return failure(403, notFor(channel, 'is not for you', 'Sign in, or ask for the right to it.'))
-  }
-  return undefined
 }
 
 function corsHeaders(request: Request, { cors }: CheckedRelayOptions): [string, string][] {

@@ -23,11 +23,16 @@ export function formatPosition(position: CursorPosition): string {
 
 /** What a channel's part begins with. */
 export function channelPart(channel: string): string {
-  return `~${encodeURIComponent(channel)}=`
+  return `~${encoded(channel)}=`
 }
 
 export function cursorStart(org: string): string {
-  return `${version}~${encodeURIComponent(org)}`
+  return `${version}~${encoded(org)}`
+}
+
+/** `~` parts a cursor, and is left as it is by `encodeURIComponent`. */
+function encoded(text: string): string {
+  return encodeURIComponent(text).replaceAll('~', '%7E')
 }
 
 export function formatCursor({ org, positions }: Cursor): string {

@@ -22,7 +22,8 @@ export interface EventStreamParts {
 export interface Outlet {
   /** Whether there is room for more; if not, `pull` is called once there is. */
   write(chunk: Uint8Array): boolean
-  end(): void
+  /** `isStalled`: its reader has not taken what it was sent before, and may never. */
+  end(isStalled: boolean): void
 }
 
 /** One browser's stream. */
@@ -62,7 +63,7 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
   let hasRoom = false
   let over = false
   let wasLive = link.live
-  let first: Uint8Array[] = [namedFrame('hello', { org, live: wasLive, heartbeatMs: parts.heartbeatMs })]
+  let first: Uint8Array[] = [namedFrame('hello', { org, live: wasLive, now: link.now(), heartbeatMs: parts.heartbeatMs })]
   const channels: Channel[] = []
   const alone = request.channels.length === 1
   const prefix = cursorStart(org)
@@ -109,7 +110,7 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
     if (over) return
     finish()
     out.write(encode(`retry: ${retryMs}\nevent: bye\ndata: {}\n\n`))
-    out.end()
+    out.end(!hasRoom)
   }
 
   const closeChannel = (channel: Channel): void => {
@@ -187,7 +188,7 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
     first = []
     if (wasLive !== link.live) {
       wasLive = link.live
-      chunk.push(namedFrame('live', { live: wasLive }))
+      chunk.push(namedFrame('live', { live: wasLive, now: link.now() }))
     }
     // From the last, for a channel may end while it is read.
     for (let at = channels.length - 1; at >= 0; at--) {

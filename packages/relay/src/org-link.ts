@@ -18,6 +18,8 @@ export interface OrgLink {
   readonly catchUps: number
   /** Events can arrive. */
   readonly live: boolean
+  /** By the org's clock. */
+  now(): number
   /** Names the org; logs in if need be. */
   org(signal: AbortSignal): Promise<string>
   hold(channel: string): HeldHub
@@ -63,9 +65,16 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
     setLive(false)
     failed.stop().catch(() => {})
   }
+  /** Nobody reads anything: a session would be one of the org's few, held for nobody. */
+  const rest = (): void => {
+    const idle = client
+    client = undefined
+    setLive(false)
+    idle?.stop().catch(() => {})
+  }
   const watch = async (watched: StreamingClient): Promise<void> => {
     for await (const status of watched.status()) {
-      if (client !== watched) continue
+      if (client !== watched) return
       if (status.type === 'state') {
         setLive(status.state === 'live')
         if (status.state === 'failed') drop(watched, status.error)
@@ -86,10 +95,10 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
     watch(client).catch(() => {})
     return client
   }
-  const forget = (channel: string, held: Held): void => {
+  const forget = (channel: string, held: Held): Promise<void> => {
     held.cancelLinger()
-    held.hub.close()
     if (hubs.get(channel) === held) hubs.delete(channel)
+    return held.hub.close()
   }
   const open = (channel: string): Held => {
     const failure = failures.get(channel)
@@ -115,7 +124,7 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
         stallMs: options.stallMs,
         failed(error) {
           failures.set(channel, { error, at: platform.now() })
-          forget(channel, held)
+          void forget(channel, held)
         },
       }),
     }
@@ -133,6 +142,7 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
     get live() {
       return live
     },
+    now: () => client?.now() ?? platform.now(),
     async org(signal) {
       const asked = connected()
       try {
@@ -154,7 +164,10 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
           released = true
           held.users--
           if (held.users > 0 || hubs.get(channel) !== held) return
-          held.cancelLinger = platform.delay(() => forget(channel, held), options.lingerMs)
+          held.cancelLinger = platform.delay(() => {
+            void forget(channel, held)
+            if (hubs.size === 0) rest()
+          }, options.lingerMs)
         },
       }
     },
@@ -164,10 +177,10 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
     },
     async close() {
       closed = true
-      for (const [channel, held] of [...hubs]) forget(channel, held)
+      const replays = [...hubs].map(([channel, held]) => forget(channel, held))
       const last = client
       client = undefined
-      await last?.stop()
+      await Promise.all([last?.stop(), ...replays])
     },
   }
 }

@@ -11,7 +11,7 @@ export interface RelayOptions {
   channels: readonly string[]
   /**
    * Asked for each channel of each request, and again at least every `maxStreamMs`. False answers 403; a Response is sent as it is,
-   * such as a 401 of your own.
+   * such as a 401 of your own, and may be one for all. What takes over 25 s, or throws, answers 503.
    */
   authorize(request: Request, channel: string): boolean | Response | Promise<boolean | Response>
   /** Where a request without a position begins; 'new' by default. */

@@ -63,7 +63,8 @@ export interface NodeResponse extends NodeWritable {
   removeHeader(name: string): void
   writeHead(status: number, headers: Record<string, string | string[]>): unknown
   flushHeaders(): void
-  end(body?: string): unknown
+  destroy(): unknown
+  end(body?: Uint8Array): unknown
 }
 
 /** Undefined for what is none: Node's server hands on whatever a stranger sends, TRACE and `//` too. */
@@ -89,7 +90,7 @@ export async function nodeResponse(answered: Response, response: NodeResponse): 
   const cookies = answered.headers.getSetCookie()
   const headers = Object.fromEntries(answered.headers)
   response.writeHead(answered.status, cookies.length > 0 ? { ...headers, 'set-cookie': cookies } : headers)
-  response.end(await answered.text())
+  response.end(new Uint8Array(await answered.arrayBuffer()))
 }
 
 /** The stream as a reply of Node's HTTP server: written where it is made, without a promise in between. */
@@ -101,7 +102,11 @@ export function nodeReply({ headers, open }: StreamReply, response: NodeResponse
   response.writeHead(200, headers)
   response.flushHeaders()
   const out = isFramed ? response : (response.socket as NodeWritable)
-  const stream = open({ write: (chunk) => out.write(chunk), end: () => void response.end() })
+  const stream = open({
+    write: (chunk) => out.write(chunk),
+    // An end would wait for one who does not read, uncounted, for as long as they like.
+    end: (isStalled) => void (isStalled ? response.destroy() : response.end()),
+  })
   const pull = (): void => stream.pull()
   out.on('drain', pull)
   response.on('close', () => {

@@ -221,7 +221,7 @@ describe('the wire of a relay', () => {
     await bench.relay.close()
   })
 
-  test('a channel nobody reads is let go, after a while', async () => {
+  test('a channel nobody reads is let go, after a while, and with the last one the session', async () => {
     const bench = relayBench({ lingerMs: 10_000 })
     const stream = follow(await bench.get(`?channel=${channel}`, sse))
     await bench.clock.advance(1_000)
@@ -231,6 +231,11 @@ describe('the wire of a relay', () => {
     await bench.clock.advance(6_000)
     expect(bench.org.inspect.subscriptions).toEqual({})
     expect(bench.relay.stats).toMatchObject({ clients: 0, channels: 0 })
+    expect(bench.org.inspect.slots.used).toBe(0)
+    const again = follow(await bench.get(`?channel=${channel}`, sse))
+    await bench.clock.advance(1_000)
+    bench.publish(1)
+    await bench.clock.runUntil(() => again.frames().some(({ event }) => event === 'message'))
     await bench.relay.close()
   })
 })

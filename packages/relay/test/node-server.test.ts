@@ -4,8 +4,9 @@ import { type AddressInfo, connect } from 'node:net'
 import { createClient } from '@sfstream/core'
 import { createMockOrg } from '@sfstream/mock-org'
 import { createRelay, type Relay } from '@sfstream/relay'
+import { relay as relaySource } from '@sfstream/relay/client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { channel } from './relay-bench.ts'
+import { channel, other } from './relay-bench.ts'
 
 const org = createMockOrg()
 let relay: Relay
@@ -15,8 +16,9 @@ let port: number
 beforeEach(async () => {
   relay = createRelay({
     connect: () => createClient({ auth: org.session(), replayStore: null, platform: { fetch: org.fetch } }),
-    channels: [channel],
-    authorize(request) {
+    channels: [channel, other],
+    authorize(request, name) {
+      if (name === other) return false
       if (!request.headers.has('x-stranger')) return true
       const response = new Response('who are you?', { status: 401 })
       response.headers.append('set-cookie', 'a=1')
@@ -79,4 +81,35 @@ test('a stream is read as it is written, and who leaves is forgotten', async () 
   expect(relay.stats.clients).toBe(1)
   controller.abort()
   await expect.poll(() => relay.stats.clients).toBe(0)
+})
+
+test('a channel that is refused ends alone: the others of its client go on', async () => {
+  const client = createClient({ source: relaySource(`http://127.0.0.1:${port}/`), replayStore: null })
+  const numbers: unknown[] = []
+  const subscription = client.subscribe<{ Number__c: number }>(channel)
+  void (async () => {
+    for await (const event of subscription) numbers.push(event.payload.Number__c)
+  })().catch(() => {})
+  await expect(client.subscribe(other).ready).rejects.toMatchObject({ code: 'subscribe_refused', channel: other })
+  await subscription.ready
+  org.publish(channel, { Number__c: 8 })
+  await expect.poll(() => numbers).toEqual([8])
+  await client.stop()
+})
+
+test('one who does not read keeps no connection after the end of its stream', async () => {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(`GET /?channel=${encodeURIComponent(channel)} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\n\r\n`)
+  socket.on('error', () => {})
+  await once(socket, 'data')
+  socket.pause()
+  await expect.poll(() => relay.stats.channels).toBe(1)
+  const delivered = (): number => Object.values(org.inspect.deliveries).reduce((sum, count) => sum + count, 0)
+  const before = delivered()
+  // More than the buffers of two sockets hold.
+  for (let each = 0; each < 120; each++) org.publish(channel, { Number__c: each, Text__c: 'x'.repeat(100_000) })
+  await expect.poll(delivered).toBe(before + 120)
+  await relay.close()
+  const connections = (): Promise<number> => new Promise((resolve) => server.getConnections((_, count) => resolve(count)))
+  await expect.poll(connections).toBe(0)
 })

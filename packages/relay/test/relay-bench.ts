@@ -25,9 +25,11 @@ export interface RelayBench {
   restart(options?: Partial<RelayOptions>): Promise<void>
   /** Breaks every stream that is open. */
   cut(): void
+  request(path: string, headers?: Record<string, string>): Request
   get(path: string, headers?: Record<string, string>): Promise<Response>
   browser(options?: Partial<ClientOptions>): Browser
-  publish(count?: number, on?: string): void
+  /** `shared`: of some, the ids are those of the ones before, as enriched change events have them. */
+  publish(count?: number, on?: string, ids?: 'own' | 'shared'): void
   published(on?: string): unknown[]
 }
 
@@ -106,6 +108,7 @@ export function relayBench(options: Partial<RelayOptions> = {}, orgOptions: Para
     cut() {
       for (const fail of [...open]) fail()
     },
+    request: (path, headers = {}) => new Request(url + path, { headers }),
     get: (path, headers) => fetchRelay(url + path, headers ? { headers } : {}),
     browser(clientOptions = {}) {
       const ports = { ...platform, fetch: fetchRelay }
@@ -137,8 +140,11 @@ export function relayBench(options: Partial<RelayOptions> = {}, orgOptions: Para
         },
       }
     },
-    publish(count = 1, on = channel) {
-      for (let i = 0; i < count; i++) org.publish(on, { Number__c: ++number })
+    publish(count = 1, on = channel, ids = 'own') {
+      for (let i = 0; i < count; i++) {
+        const isShared = ids === 'shared' && i > 0 && number % 5 > 2
+        org.publish(on, { Number__c: ++number }, isShared ? { group: 'same' } : {})
+      }
     },
     published: (on = channel) => org.inspect.published(on).map((message) => (message.payload as { Number__c: number }).Number__c),
   }

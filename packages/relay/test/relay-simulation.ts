@@ -1,4 +1,4 @@
-import type { createMockOrg } from '@sfstream/mock-org'
+import type { createMockOrg, Switches } from '@sfstream/mock-org'
 import { expect } from 'vitest'
 import { channel, other, relayBench } from './relay-bench.ts'
 
@@ -19,9 +19,13 @@ interface Reader {
 
 /** Browsers, a relay and an org through all that: nothing may be lost, come twice, or come out of order. */
 export async function simulate(acts: readonly Act[], seed: number): Promise<{ readers: number; gapped: number }> {
-  const bench = relayBench({ window: { maxEvents: 30, maxBytes: 8_000 }, heartbeatMs: 5_000, lingerMs: 30_000 }, { seed } as Parameters<
-    typeof createMockOrg
-  >[0])
+  const switches: Partial<Switches> = {
+    replayDelayMs: seed % 2 === 0 ? 0 : 3_000,
+    eventDateLagMs: seed % 3 === 0 ? 120_000 : 0,
+    dataOn: seed % 5 === 0 ? 'any-reply' : 'connect',
+  }
+  const limits = { window: { maxEvents: 30, maxBytes: 8_000 }, heartbeatMs: 5_000, lingerMs: 30_000 }
+  const bench = relayBench(limits, { seed, switches } as Parameters<typeof createMockOrg>[0])
   const readers: Reader[] = []
   const clients: { stop(): Promise<void> }[] = []
 
@@ -53,7 +57,7 @@ export async function simulate(acts: readonly Act[], seed: number): Promise<{ re
   }
 
   for (const each of acts) {
-    if (each.what === 'publish') bench.publish(each.count, each.on)
+    if (each.what === 'publish') bench.publish(each.count, each.on, 'shared')
     else if (each.what === 'cut') bench.cut()
     else if (each.what === 'lose') bench.org.faults.loseSessions()
     else if (each.what === 'restart') await bench.restart()

@@ -1,3 +1,4 @@
+import { createClient, type StreamingClient } from '@sfstream/core'
 import { relay as relaySource } from '@sfstream/relay/client'
 import { describe, expect, test } from 'vitest'
 import { channel, other, relayBench, url } from './relay-bench.ts'
@@ -38,6 +39,54 @@ describe('a relay-fed client', () => {
     await bench.clock.runUntil(() => numbers.length === 8)
     expect(numbers).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
     expect(bench.relay.stats.catchUps).toBe(1)
+    await browser.client.stop()
+    await bench.relay.close()
+  })
+
+  test('events of one id that come as a replay ends are all there, once', async () => {
+    const bench = relayBench()
+    bench.publish(2)
+    const browser = bench.browser()
+    const { numbers } = browser.read(channel, 'all')
+    await bench.clock.runUntil(() => numbers.length === 2)
+    expect(bench.relay.stats.catchUps).toBe(1)
+    await bench.clock.advance(1_000)
+    // As enriched change events do.
+    bench.publish(1)
+    for (const number of [101, 102]) bench.org.publish(channel, { Number__c: number }, { group: 'same' })
+    bench.publish(1)
+    await bench.clock.runUntil(() => numbers.includes(4))
+    expect(numbers).toEqual([1, 2, 3, 101, 102, 4])
+    await browser.client.stop()
+    await bench.relay.close()
+  })
+
+  test("goes on when the relay's own client was stopped under it, as by an object whose loop begins anew", async () => {
+    const bench = relayBench()
+    const made: StreamingClient[] = []
+    await bench.restart({
+      connect() {
+        const { now, delay, random } = bench.clock
+        const client = createClient({
+          auth: bench.org.session(),
+          replayStore: null,
+          platform: { fetch: bench.org.fetch, now, delay, random },
+        })
+        made.push(client)
+        return client
+      },
+    })
+    const browser = bench.browser()
+    const { numbers } = browser.read()
+    await bench.clock.runUntil(() => browser.client.state === 'live')
+    await bench.clock.advance(1_000)
+    bench.publish(2)
+    await bench.clock.runUntil(() => numbers.length === 2)
+    await made[0]?.stop()
+    bench.publish(2)
+    await bench.clock.runUntil(() => numbers.length === 4, 120_000)
+    expect(numbers).toEqual([1, 2, 3, 4])
+    expect(bench.requests.length).toBeLessThan(12)
     await browser.client.stop()
     await bench.relay.close()
   })

@@ -1,6 +1,6 @@
 import type { AuthProvider, OrgSession, Platform } from '@sfstream/core'
 import { AuthenticationError } from '@sfstream/core'
-import { instanceUrl, singleFlight } from '@sfstream/core/internal'
+import { singleFlight, trustedUrl } from '@sfstream/core/internal'
 
 export type Auth = AuthProvider | OrgSession | (() => Promise<OrgSession>)
 
@@ -17,7 +17,7 @@ export function sessionSource(auth: Auth, platform: Platform): SessionSource {
   let refused: OrgSession | undefined
   const fly = singleFlight(async (signal) => {
     const { accessToken, instanceUrl: host } = await provider.getSession({ signal, platform, ...(refused ? { rejected: refused } : {}) })
-    current = { accessToken, instanceUrl: instanceUrl(host).origin }
+    current = { accessToken, instanceUrl: trustedUrl(host, 'instanceUrl').origin }
     refused = undefined
     return current
   })

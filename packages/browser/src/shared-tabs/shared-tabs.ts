@@ -18,10 +18,11 @@ import {
   readerFeed,
   refusedPosition,
   toldError,
+  untilAborted,
   webPlatform,
 } from '@sfstream/core/internal'
 import { type TabLeader, tabLeader } from './tab-leader.ts'
-import type { FeedNews, LeaderMessage, Message, Stamp, TabFeed } from './tab-messages.ts'
+import { type FeedNews, isMessage, type LeaderMessage, type Message, type Stamp, type TabFeed } from './tab-messages.ts'
 import { browserTabPorts, type TabPorts } from './tab-ports.ts'
 
 export interface SharedTabsOptions {
@@ -62,9 +63,12 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
   let epoch = 0
   let feedNumber = 0
   let failure: SfStreamError | undefined
+  /** The failure heard of last: told again, it is an old one. */
+  let failed = { epoch: 0, failures: 0 }
   let org = deferred<string>()
   let connected = deferred<void>()
   let orgName: string | undefined
+  let skewMs = 0
   /** Feeds that are to be given another batch once nothing is held. */
   const hungry = new Set<Feed>()
 
@@ -141,6 +145,9 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
       case 'leader':
         return
       case 'session':
+        // Begun anew by another tab, maybe: this one is asked first.
+        if (failure) return
+        skewMs = message.skewMs
         if (message.org !== undefined && message.org !== orgName) {
           if (orgName !== undefined) {
             endAll()
@@ -150,6 +157,8 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
           org.resolve(orgName)
         }
         if (message.state === 'failed') {
+          if (failed.epoch === message.epoch && failed.failures === message.failures) return
+          failed = message
           failure = toldError(message.error)
           org.reject(failure)
           connected.reject(failure)
@@ -166,15 +175,18 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
         return
       }
       case 'feed': {
-        const feed = message.to === tab ? feeds.get(message.feed) : undefined
-        if (!feed) return
+        if (message.to !== tab) return
+        const feed = feeds.get(message.feed)
+        // It ended while the leader took it up.
+        if (!feed) return post({ type: 'close', tab, feed: message.feed })
         for (const item of message.news) if (feeds.has(feed.number)) learn(feed, item)
         askMore(feed)
         return
       }
     }
   }
-  const receive = (message: Message): void => {
+  const receive = (message: unknown): void => {
+    if (!isMessage(message)) return
     if (message.type === 'leader' || message.type === 'session' || message.type === 'status' || message.type === 'feed')
       followLeader(message)
     else leader?.receive(message)
@@ -184,10 +196,10 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
     // Later than any epoch this tab may not have heard of.
     leader = tabLeader({ epoch: Math.max(epoch + 1, platform.now()), connect, platform, living, send: post })
     const led = leader
-    signal.addEventListener('abort', () => void led.stop().catch(() => {}), { once: true })
+    onAbort(signal, () => void led.stop().catch(() => {}))
   }
   const join = async (shared: TabPorts, signal: AbortSignal): Promise<void> => {
-    const others = shared.join(name, (message) => receive(message as Message))
+    const others = shared.join(name, receive)
     post = (message) => {
       if (signal.aborted) return
       others.post(message)
@@ -197,18 +209,25 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
       })
     }
     signal.addEventListener('abort', () => others.close(), { once: true })
+    const living = async (): Promise<ReadonlySet<string>> => {
+      const prefix = tabLock('')
+      return new Set([...(await shared.held())].filter((held) => held.startsWith(prefix)).map((held) => held.slice(prefix.length)))
+    }
     try {
-      await shared.lock(tabLock(tab), signal)
+      await shared.lock(tabLock(tab), signal, () => {})
       post({ type: 'hello', tab })
-      await shared.lock(`${name} leader`, signal)
+      while (!signal.aborted) {
+        const lost = deferred<void>()
+        await shared.lock(`${name} leader`, signal, lost.resolve)
+        lead(signal, living)
+        await untilAborted(lost.promise, signal)
+        await leader?.stop().catch(() => {})
+        leader = undefined
+      }
     } catch (error) {
       others.close()
       throw error
     }
-    lead(signal, async () => {
-      const prefix = tabLock('')
-      return new Set([...(await shared.held())].filter((held) => held.startsWith(prefix)).map((held) => held.slice(prefix.length)))
-    })
   }
   const alone = (signal: AbortSignal, reason: string): void => {
     observed.report({ type: 'notShared', reason })
@@ -236,6 +255,7 @@ export function sharedTabs({ connect, name = 'sfstream', platform: given, ports 
     get live() {
       return observed.state === 'live' && ![...feeds.values()].some(({ reader }) => reader.waiting)
     },
+    now: () => platform.now() + skewMs,
     async start() {
       if (failure) {
         failure = undefined

@@ -58,6 +58,7 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
   let org: string | undefined
   let state: SourceState = 'handshaking'
   let failure: unknown
+  let failures = 0
   let begun = false
   let stopped = false
   let stopping: Promise<void> | undefined
@@ -71,14 +72,17 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
     }, ms)
     cancels.add(cancel)
   }
-  const tellSession = (): void => send({ type: 'session', epoch, org, state, ...(failure === undefined ? {} : { error: tell(failure) }) })
+  const tellSession = (): void => {
+    const skewMs = client ? client.now() - platform.now() : 0
+    send({ type: 'session', epoch, org, skewMs, state, failures, ...(failure === undefined ? {} : { error: tell(failure) }) })
+  }
 
   const watch = async (watched: StreamingClient): Promise<void> => {
     for await (const status of watched.status()) {
       if (client !== watched) return
       if (status.type === 'state') {
+        if (status.state === 'failed') return fail(status.error)
         state = status.state
-        failure = status.state === 'failed' ? status.error : undefined
         tellSession()
       } else if (status.type === 'replayGap') {
         const { type: _, channel, ...gap } = status
@@ -100,19 +104,34 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
       () => {},
     )
   }
-  const session = (): StreamingClient => {
-    if (client) return client
-    const made = connect()
-    client = made
-    void watch(made).catch(() => {})
-    const connected = made.start()
+  /** Every tab is told, and ends all that it holds open; `start()` in any of them begins anew. */
+  const fail = (error: unknown): void => {
+    const failed = client
+    client = undefined
+    org = undefined
+    failure = error
+    failures++
+    state = 'failed'
+    for (const hub of hubs.values()) void hub.close()
+    hubs.clear()
+    served.clear()
+    tellSession()
+    failed?.stop().catch(() => {})
+  }
+  /** Undefined once it has failed. */
+  const session = (): StreamingClient | undefined => {
+    if (client || failure !== undefined) return client
+    try {
+      client = connect()
+    } catch (error) {
+      fail(error)
+      return undefined
+    }
+    const made = client
+    watch(made).catch(() => {})
     tellOrg(made)
-    connected.catch(() => {
-      // A failed state says so; the next who opens a channel begins anew.
-      if (client !== made) return
-      client = undefined
-      hubs.clear()
-      made.stop().catch(() => {})
+    made.start().catch((error: unknown) => {
+      if (client === made) fail(error)
     })
     return made
   }
@@ -158,7 +177,7 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
     one.reader?.close()
     served.delete(key(one.tab, one.feed))
     if (![...served.values()].some(({ channel }) => channel === one.channel)) {
-      hubs.get(one.channel)?.close()
+      void hubs.get(one.channel)?.close()
       hubs.delete(one.channel)
     }
   }
@@ -166,13 +185,14 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
     for (const one of [...served.values()]) if (one.tab === tab) drop(one)
   }
 
-  const hubOf = (channel: string, begin: StartPosition): ChannelHub<Carried> => {
+  const hubOf = (channel: string, begin: StartPosition): ChannelHub<Carried> | undefined => {
     const there = hubs.get(channel)
-    if (there) return there
+    const live = session()
+    if (there || !live) return there
     const hub = channelHub<Carried>({
       channel,
       name: `${epoch.toString(36)}x${(hubNumber++).toString(36)}x${Math.floor(platform.random() * 2 ** 40).toString(36)}`,
-      live: session(),
+      live,
       begin,
       connect,
       replays,
@@ -193,13 +213,14 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
     return hub
   }
   const attach = (one: Served, begin = beginOf(one)): void => {
-    one.reader = hubOf(one.channel, begin).open(one.position, () => {
+    one.reader = hubOf(one.channel, begin)?.open(one.position, () => {
       // Not in the turn of those who make it ready: there may be more to come.
       queueMicrotask(() => serve(one))
     })
     serve(one)
   }
   const accept = (tab: string, opened: TabFeed): void => {
+    if (failure !== undefined) return tellSession()
     const one: Served = { ...opened, tab, reader: undefined, hasRoom: true }
     served.set(key(tab, opened.feed), one)
     if (begun) attach(one)
@@ -244,7 +265,7 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
       if (stopped) return
       switch (message.type) {
         case 'hello':
-          if (failure !== undefined && !client && begun) {
+          if (failure !== undefined) {
             failure = undefined
             state = 'handshaking'
             session()
@@ -280,12 +301,15 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
       }
     },
     stop() {
+      // Until another leads.
+      state = 'waiting'
+      tellSession()
       stopped = true
       for (const cancel of [...cancels]) cancel()
-      for (const hub of hubs.values()) hub.close()
+      const replays = [...hubs.values()].map((hub) => hub.close())
       const last = client
       client = undefined
-      stopping ??= (async () => last?.stop())()
+      stopping ??= Promise.all([last?.stop(), ...replays]).then(() => {})
       return stopping
     },
   }

@@ -43,9 +43,36 @@ export type FeedNews =
 export type LeaderMessage =
   /** A leader has begun: who is there? */
   | { type: 'leader'; epoch: number }
-  /** What it knows of the session. */
-  | { type: 'session'; epoch: number; org?: string | undefined; state: SourceState; error?: ToldError | undefined }
+  /** What it knows of the session; `skewMs` is how far the org's clock is ahead, `failures` tells one failure from the next. */
+  | {
+      type: 'session'
+      epoch: number
+      org?: string | undefined
+      skewMs: number
+      state: SourceState
+      failures: number
+      error?: ToldError | undefined
+    }
   | { type: 'status'; epoch: number; status: SourceStatus; error?: ToldError | undefined }
   | { type: 'feed'; epoch: number; to: string; feed: number; news: readonly FeedNews[] }
 
 export type Message = TabMessage | LeaderMessage
+
+/** Whatever else an origin runs may speak on a channel of that name. */
+export function isMessage(value: unknown): value is Message {
+  const { type, epoch, tab, feeds, opened, news } = (value ?? {}) as Record<string, unknown>
+  const isOfLeader = Number.isFinite(epoch) && (type !== 'feed' || Array.isArray(news))
+  switch (type) {
+    case 'leader':
+    case 'session':
+    case 'status':
+    case 'feed':
+      return isOfLeader
+    case 'present':
+      return typeof tab === 'string' && Array.isArray(feeds)
+    case 'open':
+      return typeof tab === 'string' && typeof opened === 'object' && opened !== null
+    default:
+      return typeof tab === 'string'
+  }
+}

@@ -2,8 +2,11 @@
 export interface TabPorts {
   /** Joins the others; `receive` gets what they post. */
   join(name: string, receive: (message: unknown) => void): { post(message: unknown): void; close(): void }
-  /** Resolves when the lock is ours; it is let go when `signal` aborts. Rejects when it aborts first. */
-  lock(name: string, signal: AbortSignal): Promise<void>
+  /**
+   * Resolves when the lock is ours; it is let go when `signal` aborts. Rejects when it aborts first. `lost` is called when somebody has
+   * stolen it, as any script of the origin may.
+   */
+  lock(name: string, signal: AbortSignal, lost: () => void): Promise<void>
   /** Names of all locks that are held, in any tab. */
   held(): Promise<ReadonlySet<string>>
 }
@@ -18,7 +21,7 @@ export function browserTabPorts(): TabPorts | undefined {
       channel.onmessage = ({ data }) => receive(data)
       return { post: (message) => channel.postMessage(message), close: () => channel.close() }
     },
-    lock: (name, signal) =>
+    lock: (name, signal, lost) =>
       new Promise((resolve, reject) => {
         locks
           .request(
@@ -30,7 +33,10 @@ export function browserTabPorts(): TabPorts | undefined {
                 resolve()
               }),
           )
-          .catch(reject)
+          .catch((error: unknown) => {
+            reject(error)
+            lost()
+          })
       }),
     async held() {
       const { held = [] } = await locks.query()

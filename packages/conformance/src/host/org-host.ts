@@ -15,7 +15,7 @@ export interface OrgHost {
 }
 
 /** A simulated org over HTTP that code on any runtime can drive: `POST /control` takes one command and answers with JSON. */
-export async function startOrgHost(): Promise<OrgHost> {
+export async function startOrgHost(firstOptions?: MockOrgOptions): Promise<OrgHost> {
   const files = new Map<string, { type: string; body: string }>()
   let url = ''
   let org: MockOrg
@@ -47,7 +47,7 @@ export async function startOrgHost(): Promise<OrgHost> {
   const server = createServer((request, response) => void answer(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  begin()
+  begin(firstOptions)
   return {
     url,
     get org() {

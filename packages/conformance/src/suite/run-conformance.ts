@@ -1,7 +1,7 @@
-import { lacking, type RuntimeName } from './capabilities.ts'
-import type { Adapter, CaseGroup, CaseResult, Harness } from './harness.ts'
+import type { RuntimeName } from './capabilities.ts'
+import type { Adapter, CaseResult } from './harness.ts'
 import { orgControl } from './org-control.ts'
-import { registerConformance } from './register-conformance.ts'
+import { suiteCases } from './suite-cases.ts'
 
 export interface Environment {
   runtime: RuntimeName
@@ -17,12 +17,7 @@ const caseLimitMs = 20_000
 /** Runs every case, one after the other. */
 export async function runConformance({ runtime, adapter, hostUrl, only = '' }: Environment): Promise<CaseResult[]> {
   const org = orgControl(hostUrl)
-  const lacks = lacking[runtime] ?? {}
-  const cases: { group: CaseGroup; name: string; run: () => Promise<void>; reason: string | undefined }[] = []
-  const test: Harness['test'] = (group, name, run, needs = []) => {
-    if (`${group} ${name}`.includes(only)) cases.push({ group, name, run, reason: needs.map((need) => lacks[need]).find(Boolean) })
-  }
-  registerConformance({ runtime, adapter, org, lacks, test })
+  const cases = suiteCases(runtime, adapter, org).filter(({ group, name }) => `${group} ${name}`.includes(only))
   const results: CaseResult[] = []
   for (const { group, name, run, reason } of cases) {
     if (reason !== undefined) {

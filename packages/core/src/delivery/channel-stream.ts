@@ -49,7 +49,6 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
   const { source, platform, report } = parts
   const kind = kindOfChannel(name)
   const members = new Set<Member>()
-  /** What events are dated by. [PROTOCOL D9] */
   const orgNow = (): number => source.now?.() ?? platform.now()
   const life = new AbortController()
   const known = identities()
@@ -230,6 +229,7 @@ export function channelStream(name: string, parts: ChannelStreamParts): ChannelS
 
   const stream: ChannelStream = {
     name,
+    now: orgNow,
     members,
     get live() {
       return accepted && source.live && !parts.pressure.holding

@@ -44,6 +44,8 @@ export interface ChannelSubscription<T = unknown> extends Subscription<T>, Membe
   /** Ends the iterator, after what is buffered. */
   finish(): void
   abort(reason: unknown): void
+  /** The loop over all channels has nothing left to take. */
+  rested(): void
 }
 
 const defaultMaxBuffered = 1_000
@@ -60,14 +62,16 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
   const ledgers: Ledger[] = []
   let current: Ledger | undefined
   /** Handed out by `next()`, finished by the following one. */
-  let inHand: DeliveredEvent<T>[] = []
+  const inHand: DeliveredEvent<T>[] = []
   /** Taken by `process()`, and waiting for their key: they count as buffered. */
   let ahead = 0
   let bytes = 0
   let received = 0
   let delivered = 0
   let duplicates = 0
-  let lagMs: number | undefined
+  /** The event last handed out was dated so, and was handed out then: its age is worked out when somebody asks. */
+  let lastDate: string | undefined
+  let lastAt = 0
   let ended: string | undefined
   let claimed = false
   let inLoop = false
@@ -82,9 +86,12 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
     taken(event) {
       handedOut(event)
       if (inLoop) inHand.push(event)
-      draining?.delivered(delivered + ahead, dateMs(event.createdDate))
+      draining?.delivered(delivered + ahead, event.createdDate, channel.now())
     },
-    parked: () => channel.parked(),
+    parked() {
+      current?.rested()
+      channel.parked()
+    },
     ended() {
       detach('closed')
       // The last handlers may still commit; `process` ends it when they are done.
@@ -94,18 +101,15 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
   const handedOut = (event: DeliveredEvent<T>): void => {
     bytes -= DeliveredEvent.bytes(event)
     delivered++
-    const datedMs = dateMs(event.createdDate)
-    if (datedMs !== undefined) lagMs = platform.now() - datedMs
+    lastDate = event.createdDate
+    lastAt = channel.now()
     eased()
   }
   const eased = (): void => {
     if (channel.pressed && attached && subscription.drained) channel.eased()
   }
   const finishInHand = (): void => {
-    if (inHand.length === 0) return
-    const finished = inHand
-    inHand = []
-    if (autoCommit) for (const event of finished) DeliveredEvent.finish(event)
+    for (let event = inHand.shift(); event; event = inHand.shift()) if (autoCommit) DeliveredEvent.finish(event)
   }
 
   // --- the end ----------------------------------------------------------------------------------------------------
@@ -128,7 +132,7 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
   }
   /** Nobody will finish another event: what is finished becomes durable. */
   const conclude = async (): Promise<void> => {
-    inHand = []
+    inHand.length = 0
     removeAbort()
     const results = await Promise.allSettled(ledgers.map((each) => each.close()))
     for (const result of results) if (result.status === 'rejected') throw result.reason
@@ -222,7 +226,8 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
     ready: ready.promise,
     get stats() {
       const stats: SubscriptionStats = { received, delivered, duplicates, buffered: subscription.buffered }
-      if (lagMs !== undefined) stats.lagMs = lagMs
+      const datedMs = dateMs(lastDate)
+      if (datedMs !== undefined) stats.lagMs = lastAt - datedMs
       const saved = current?.saved
       if (saved) stats.committed = saved.replayId
       if (ended !== undefined) stats.ended = ended
@@ -308,6 +313,7 @@ export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): Chan
       current = ledger(channel.name, writer, eased)
       ledgers.push(current)
     },
+    rested: () => current?.rested(),
     finish() {
       detach('stopped')
       afterChecks(() => endAfterBuffer(events.finish))

@@ -59,8 +59,9 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
     if (replay !== undefined && replay !== 'stored') position = replay
     else if (stored) {
       position = await stored.load(key, signal)
-      if (position === undefined && !moved && (await stored.isKnownElsewhere(key, signal))) {
-        report({ type: 'replayGap', channel, reason: 'unknown-org', from: undefined, to: 'new' })
+      const isKnown = position !== undefined && position !== 'all' && position !== 'new'
+      if (!isKnown && !moved && (await stored.isKnownElsewhere(key, signal))) {
+        report({ type: 'replayGap', channel, reason: 'unknown-org', from: undefined, to: position ?? 'new' })
       }
       signal.throwIfAborted()
     }
@@ -171,5 +172,5 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
 /** Where nothing is ever received: what a subscription with an aborted signal gets. */
 function closedChannel(name: string): Channel {
   const nothing = (): void => {}
-  return { name, live: false, pressed: false, filled: nothing, eased: nothing, parked: nothing, leave: nothing }
+  return { name, live: false, now: () => 0, pressed: false, filled: nothing, eased: nothing, parked: nothing, leave: nothing }
 }

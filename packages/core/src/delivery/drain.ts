@@ -1,3 +1,4 @@
+import { dateMs } from '../events/event-fields.ts'
 import type { DrainBounds, SubscribeOptions } from '../options.ts'
 import type { Platform } from '../platform.ts'
 
@@ -5,8 +6,8 @@ import type { Platform } from '../platform.ts'
 export type DrainEnd = 'idle' | 'maxMs' | 'maxEvents' | 'reached-start'
 
 export interface Drain {
-  /** An event was handed out, dated then. */
-  delivered(count: number, datedMs: number | undefined): void
+  /** An event was handed out, with that date, by the org's clock, which now says `orgNow`. */
+  delivered(count: number, createdDate: string | undefined, orgNow: number): void
   /** An event has come, or the channel was accepted again: what is to be replayed may only begin to come. */
   stirred(): void
   close(): void
@@ -50,9 +51,10 @@ export function drain(
     stirred() {
       quietMs = undefined
     },
-    delivered(count, datedMs) {
+    delivered(count, createdDate, orgNow) {
+      const datedMs = dateMs(createdDate)
       if (bounds.maxEvents !== undefined && count >= bounds.maxEvents) end('maxEvents')
-      else if (datedMs !== undefined && datedMs > startedAt) end('reached-start')
+      else if (datedMs !== undefined && datedMs > startedAt + orgNow - platform.now()) end('reached-start')
     },
     close() {
       cancelIdle()

@@ -13,6 +13,8 @@ export interface Ledger {
   received(replayId: ReplayId | undefined, createdDate: string | undefined): Slot
   replyEnded(openId: ReplayId | undefined): void
   finish(slot: Slot): void
+  /** Nothing more is being finished for now. */
+  rested(): void
   /**
    * Finishes the event; resolves when it and everything before it are finished and the position that follows is
    * durable. It does not wait for later events of the same id: a loop that awaits it would never come to them.
@@ -89,6 +91,7 @@ export function ledger(channel: string, writer: PositionWriter, eased: () => voi
       moved()
     },
     finish,
+    rested: writer.rested,
     commit(slot) {
       finish(slot)
       if (slot.passed) return writer.flush()

@@ -28,6 +28,8 @@ export interface Channel {
   readonly name: string
   /** Whether the org could be sending: accepted, and a poll held. */
   readonly live: boolean
+  /** By the org's clock, which events are dated by. [PROTOCOL D9] */
+  now(): number
   /** The stream waits for its members' buffers: `eased` is wanted. */
   readonly pressed: boolean
   /** A buffer is above its mark, though nothing was received. */

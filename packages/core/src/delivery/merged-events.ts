@@ -116,7 +116,9 @@ export function mergedEvents({ autoCommit, subscriptions, parked }: MergedEvents
             if (loop.over) return settle(loop, { resolve, reject })
             loop.waiting.push({ resolve, reject })
             serve(loop)
-            if (loop.waiting.length > 0) parked()
+            if (loop.waiting.length === 0) return
+            for (const subscription of subscriptions) if (!subscription.claimed) subscription.rested()
+            parked()
           })
         },
         return() {

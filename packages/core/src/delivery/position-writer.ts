@@ -17,6 +17,8 @@ const abandonMs = 60_000
 export interface PositionWriter {
   /** The newest finished position. Who began earlier gives way to whoever has written since: false, and nothing is written. */
   write(position: ReplayPosition, beganAt: number): boolean
+  /** Nothing more is being finished for now: what waited for more to come is saved. */
+  rested(): void
   /** Resolves when the newest position is durable. @throws ReplayError `store_failed` when the next attempt fails, or takes over 10 s */
   flush(): Promise<void>
   /** The last durable position. */
@@ -29,6 +31,18 @@ export interface PositionWriter {
   close(): void
 }
 
+/** A save under way. */
+interface Save {
+  position: ReplayPosition
+  beganAt: number
+  /** So much of its age no clock that is set back can take away. */
+  watchedMs: number
+  /** Who waits for it. */
+  callers: Deferred<void>[]
+  /** It has taken too long, and whoever waited was told. */
+  stuck: SfStreamError | undefined
+}
+
 export function positionWriter(
   store: ReplayStore,
   key: ReplayKey,
@@ -38,18 +52,16 @@ export function positionWriter(
   const lagMs = store.commitEveryMs ?? 0
   let newest: ReplayPosition | undefined
   let saved: ReplayPosition | undefined
-  let saving = false
-  /** The save under way has taken too long. */
-  let stuck: SfStreamError | undefined
+  let current: Save | undefined
   let failures = 0
   let users = 0
   let opened = 0
   let writtenBy = 0
   let cancelTimer: (() => void) | undefined
-  /** Gives up the save under way. */
-  let abandon = (): void => {}
-  let disarmAbandon = (): void => {}
+  let cancelWatch: (() => void) | undefined
   let lastSaveAt = Number.NEGATIVE_INFINITY
+  /** Nothing is written since `rested`. */
+  let resting = false
   const waiting: Deferred<void>[] = []
 
   const disarm = (): void => {
@@ -59,68 +71,85 @@ export function positionWriter(
   const arm = (delayMs: number): void => {
     if (users > 0) cancelTimer ??= platform.delay(save, delayMs)
   }
+  const rest = (): void => {
+    cancelWatch?.()
+    cancelWatch = undefined
+  }
+  /** One timer for all saves, not one for each: it looks when the save under way would be late. */
+  const watch = (delayMs: number): void => {
+    const watched = current
+    cancelWatch ??= platform.delay(() => {
+      cancelWatch = undefined
+      if (!current) return
+      if (current === watched) current.watchedMs += delayMs
+      look(current)
+    }, delayMs)
+  }
+  const look = (save: Save): void => {
+    const tookMs = Math.max(save.watchedMs, platform.now() - save.beganAt)
+    if (tookMs >= saveLimitMs && !save.stuck) {
+      save.stuck = storeError(key, new Error(`no answer within ${saveLimitMs} ms`))
+      refuse(save, save.stuck)
+      for (const caller of waiting.splice(0)) caller.reject(save.stuck)
+    }
+    if (!save.stuck) watch(saveLimitMs - tookMs)
+    else if (users === 0) return
+    else if (tookMs < abandonMs) watch(abandonMs - tookMs)
+    else {
+      current = undefined
+      begin()
+    }
+  }
+  const refuse = ({ callers }: Save, error: SfStreamError): void => {
+    failed(error)
+    for (const caller of callers.splice(0)) caller.reject(error)
+  }
   const save = (): void => {
     disarm()
+    begin()
+  }
+  const begin = (): void => {
     const position = newest
+    const callers = waiting.splice(0)
     if (!position || position === saved) {
-      for (const caller of waiting.splice(0)) caller.resolve()
+      for (const caller of callers) caller.resolve()
       return
     }
-    saving = true
     lastSaveAt = platform.now()
-    const callers = waiting.splice(0)
-    const refuse = (error: SfStreamError): void => {
-      failed(error)
-      for (const caller of callers.splice(0)) caller.reject(error)
-    }
-    const cancelLimit = platform.delay(() => {
-      stuck = storeError(key, new Error(`no answer within ${saveLimitMs} ms`))
-      refuse(stuck)
-      for (const caller of waiting.splice(0)) caller.reject(stuck)
-    }, saveLimitMs)
-    let settled = false
-    abandon = () => {
-      over()
-      save()
-    }
-    armAbandon()
-    const over = (): void => {
-      settled = true
-      cancelLimit()
-      disarmAbandon()
-      saving = false
-      stuck = undefined
-    }
+    const mine: Save = { position, beganAt: lastSaveAt, watchedMs: 0, callers, stuck: undefined }
+    current = mine
+    watch(saveLimitMs)
     attempt(position).then(
       () => {
-        if (settled) return
-        over()
+        if (current !== mine) return
         failures = 0
         saved = position
+        over()
         for (const caller of callers) caller.resolve()
-        if (newest !== position || waiting.length > 0) schedule()
+        if (newest !== position || waiting.length > 0) follow()
       },
       (cause: unknown) => {
-        if (settled) return
-        const reported = stuck !== undefined
+        if (current !== mine) return
         over()
         failures++
-        if (!reported) refuse(storeError(key, cause))
+        if (!mine.stuck) refuse(mine, storeError(key, cause))
         if (waiting.length > 0) save()
         else arm(Math.min(60_000, firstRetryMs * 2 ** (failures - 1)))
       },
     )
   }
-  const armAbandon = (): void => {
-    disarmAbandon()
-    if (users > 0) disarmAbandon = platform.delay(() => abandon(), abandonMs)
+  const over = (): void => {
+    current = undefined
+    if (users === 0 || newest === saved) rest()
   }
   const attempt = async (position: ReplayPosition): Promise<void> => store.save(key, position)
 
-  const schedule = (): void => {
-    const waitMs = waiting.length > 0 ? 0 : Math.min(lagMs, lastSaveAt + lagMs - platform.now())
-    if (waitMs > 0) arm(waitMs)
-    else if (users > 0 || waiting.length > 0) save()
+  const waitMs = (): number => Math.max(0, Math.min(lagMs, lastSaveAt + lagMs - platform.now()))
+  /** Positions that came while another was saved: one save for all of the turn, or a fast store would be asked for each of them. */
+  const follow = (): void => {
+    const delayMs = waitMs()
+    if (waiting.length > 0 || (resting && delayMs === 0)) save()
+    else arm(delayMs)
   }
 
   return {
@@ -134,28 +163,43 @@ export function positionWriter(
       if (beganAt < writtenBy) return false
       writtenBy = beganAt
       newest = position
+      resting = false
       // A failing store is left alone until its retry is due.
-      if (!saving && failures === 0) schedule()
+      if (current || failures > 0 || cancelTimer || users === 0) return true
+      const delayMs = waitMs()
+      if (delayMs > 0) arm(delayMs)
+      else save()
       return true
+    },
+    rested() {
+      resting = true
+      if (cancelTimer && !current && failures === 0 && waitMs() === 0) save()
     },
     flush() {
       if (newest === saved) return Promise.resolve()
-      if (stuck) return Promise.reject(stuck)
+      if (current?.stuck) return Promise.reject(current.stuck)
       const caller = deferred<void>()
       waiting.push(caller)
-      if (!saving) save()
+      if (!current) save()
       return caller.promise
     },
     open() {
       users++
-      if (saving) armAbandon()
-      if (newest !== saved && !saving) arm(firstRetryMs)
+      if (current) {
+        // Given up a while after the last one who might need its place has come.
+        if (current.stuck) {
+          current.beganAt = platform.now()
+          current.watchedMs = 0
+        }
+        rest()
+        look(current)
+      } else if (newest !== saved) arm(firstRetryMs)
       return ++opened
     },
     close() {
       if (--users > 0) return
       disarm()
-      disarmAbandon()
+      if (!current || current.stuck) rest()
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { BayeuxMessage } from '../bayeux/wire/message.ts'
+import { isDigits } from './replay-id.ts'
 import type { EventKind, ReplayId } from './stream-event.ts'
 
 /** What a data message says about itself, whatever its family: [facts 2.5]. Never throws: data is not validated. */
@@ -73,7 +74,7 @@ function asText(value: unknown): string | undefined {
 
 function asReplayId(value: unknown): ReplayId | undefined {
   // A negative one would mean 'new' or 'all' when sent back.
-  return (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) || /^\d+$/.test(asText(value) ?? '')
+  return (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) || isDigits(asText(value) ?? '')
     ? (value as ReplayId)
     : undefined
 }

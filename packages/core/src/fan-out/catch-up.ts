@@ -60,6 +60,10 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
       return blind
     },
     taken: () => eased.resolve(),
+    left() {
+      eased.resolve()
+      abandon()
+    },
   }
 
   /** Those who still read here. */
@@ -77,6 +81,10 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
     to ??= number
     finish()
     wake()
+  }
+  /** Nobody reads any more: what is replayed counts against the org's allocation, and others may wait. */
+  const abandon = (): void => {
+    if (present().length === 0) handOver('nowhere')
   }
   const compare = (): void => {
     const met = last === undefined ? undefined : live.after(last)
@@ -130,8 +138,7 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
         parts.reached(catchUp, reached)
         wake()
         compare()
-        // Nobody reads any more: what is replayed counts against the org's allocation.
-        if (present().length === 0) handOver('nowhere')
+        abandon()
         if (signal.aborted) return
         await room(signal)
       }

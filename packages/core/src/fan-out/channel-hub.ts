@@ -45,8 +45,8 @@ export interface ChannelHub<T> {
   gap(gap: Omit<WindowGap, 'type' | 'own'>): void
   /** The live client has subscribed this channel again. */
   resubscribed(): void
-  /** Unsubscribes; readers end without a word. */
-  close(): void
+  /** Unsubscribes; readers end without a word. Resolves when a replay under way has said goodbye. */
+  close(): Promise<void>
 }
 
 /** A replay has ended when the org was quiet for so long. */
@@ -68,7 +68,7 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
   /** The live subscription is bringing what is older than itself. */
   let replaying = parts.begin !== 'new' && parts.begin !== 'off'
   let running: CatchUp<T> | undefined
-  let serving = false
+  let serving: Promise<void> | undefined
 
   const of = (type: Member<T>['place']['type']): Member<T>[] => [...members].filter(({ place }) => place.type === type)
   const at = (member: Member<T>, number: number): void => {
@@ -105,7 +105,8 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
     member.place = { type: 'queued' }
     member.notices.push({ type: 'waiting' })
     member.ready()
-    void serve()
+    // A reader that wants no replay has left by now.
+    if (of('queued').length > 0) serving ??= serve()
   }
   const push = (items: readonly WindowItem<T>[]): void => {
     window.push(items)
@@ -152,8 +153,6 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
   }
 
   const serve = async (): Promise<void> => {
-    if (serving) return
-    serving = true
     try {
       while (of('queued').length > 0 && !life.signal.aborted) {
         const leave = await parts.replays.enter(life.signal)
@@ -167,7 +166,7 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
     } catch {
       // Closed.
     } finally {
-      serving = false
+      serving = undefined
     }
   }
 
@@ -181,7 +180,7 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
   const awaitQuiet = (): void => {
     cancelQuiet()
     // Where the clocks differ, and events never cease, nothing else would tell.
-    const leftMs = replayingSince + maxReplayingMs - platform.now()
+    const leftMs = replayingSince + maxReplayingMs - live.now()
     if (replaying) cancelQuiet = platform.delay(caughtUp, Math.max(0, Math.min(quietMs, leftMs)))
   }
 
@@ -190,7 +189,7 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
     if (positioned) return
     // It begins with all that is retained: who has a position waits until that comes by.
     replaying = true
-    replayingSince = platform.now()
+    replayingSince = live.now()
     awaitQuiet()
     for (const member of members) {
       const { place, position } = member
@@ -208,7 +207,7 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
       const subscription = live.subscribe(channel, { replay: parts.begin, signal: life.signal })
       await subscription.ready
       accepted = true
-      replayingSince = platform.now()
+      replayingSince = live.now()
       settlePending()
       awaitQuiet()
       for await (const batch of eventBatches(subscription, wrap)) {
@@ -306,12 +305,15 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
           members.delete(member)
           const { place } = member
           member.place = { type: 'ended' }
-          if (place.type === 'window') place.onward?.taken()
+          if (place.type === 'window') place.onward?.left()
         },
       }
     },
     gap: (gap) => push([{ type: 'gap', own: false, ...gap }]),
     resubscribed,
-    close: () => life.abort(new Error('closed')),
+    async close() {
+      life.abort(new Error('closed'))
+      await serving
+    },
   }
 }

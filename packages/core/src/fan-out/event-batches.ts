@@ -11,7 +11,8 @@ const maxBatchBytes = 1_048_576
 
 /**
  * A subscription's events as they belong together: the position moves with the last event of a replay id only, which is known once
- * another id has followed, or everything received has been handed out. (Enriched change events share an id.)
+ * another id has followed, or everything received has been handed out. (Enriched change events share an id.) Of an id that a drain ended
+ * amid, nothing is handed out: its events come again with those that were dropped.
  */
 export async function* eventBatches<T>(subscription: Subscription, wrap: Wrap<T>): AsyncGenerator<WindowEvent<T>[], void> {
   let batch: WindowEvent<T>[] = []
@@ -24,7 +25,9 @@ export async function* eventBatches<T>(subscription: Subscription, wrap: Wrap<T>
     const wrapped = wrap(event)
     bytes += wrapped.bytes
     batch.push({ type: 'event', position: undefined, ...wrapped })
-    const isAll = subscription.stats.buffered === 0
+    const { buffered, ended } = subscription.stats
+    // A drain that is over has dropped what was buffered.
+    const isAll = buffered === 0 && ended === undefined
     if (isAll) (batch.at(-1) as WindowEvent<T>).position = id
     else if (batch.length < 2 || (batch.length < maxBatch && bytes < maxBatchBytes)) continue
     // The last of a full batch may have siblings: it waits for what follows.
@@ -33,9 +36,6 @@ export async function* eventBatches<T>(subscription: Subscription, wrap: Wrap<T>
     batch = held
     bytes = 0
   }
-  const last = batch.at(-1)
-  if (last) {
-    last.position = id
-    yield batch
-  }
+  while (batch.length > 0 && batch.at(-1)?.position === undefined) batch.pop()
+  if (batch.length > 0) yield batch
 }

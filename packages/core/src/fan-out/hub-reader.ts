@@ -50,6 +50,8 @@ export interface Onward {
   readonly blind: boolean
   /** A reader has taken something. */
   taken(): void
+  /** A reader has gone. */
+  left(): void
 }
 
 /** What the hub keeps of a reader. */

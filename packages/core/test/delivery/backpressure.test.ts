@@ -25,7 +25,7 @@ describe('backpressure', () => {
     expect(source.holds).toBe(1)
     await take(iterator, 1)
     expect(source.holds).toBe(0)
-    await clock.settle()
+    await clock.advance(0)
     expect(clock.pending).toBe(0)
   })
 

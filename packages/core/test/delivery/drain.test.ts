@@ -1,4 +1,6 @@
+import { createMockOrg, virtualClock } from '@sfstream/mock-org'
 import { describe, expect, test } from 'vitest'
+import { createClient } from '../../src/index.ts'
 import { bench, channel, event, events } from '../support/delivery-bench.ts'
 
 describe('drains', () => {
@@ -61,6 +63,28 @@ describe('drains', () => {
     expect(subscription.stats.ended).toBeUndefined()
     source.feed.reply(events(1, 1))
     expect(await parked).toMatchObject({ value: { replayId: 1 } })
+    await client.stop()
+  })
+
+  test('a machine whose clock is slow drains the whole backlog: events are dated by the org', async () => {
+    const slowMs = 2 * 3_600_000
+    const clock = virtualClock()
+    const org = createMockOrg({ clock, channels: [channel] })
+    for (let each = 1; each <= 5; each++) org.publish(channel, { Number__c: each })
+    await clock.advance(60_000)
+    const platform = { fetch: org.fetch, now: () => clock.now() - slowMs, delay: clock.delay, random: clock.random }
+    const client = createClient({ auth: org.session(), replayStore: null, platform })
+    const subscription = client.subscribe(channel, { replay: 'all', until: 'caught-up' })
+    const seen: unknown[] = []
+    const lags: unknown[] = []
+    const done = subscription.process((each) => {
+      seen.push(each.replayId)
+      lags.push(subscription.stats.lagMs)
+    })
+    await clock.runUntil(() => subscription.stats.ended !== undefined)
+    await done
+    expect([seen.length, subscription.stats.ended]).toEqual([5, 'idle'])
+    expect(Math.min(...(lags as number[]))).toBeGreaterThan(50_000)
     await client.stop()
   })
 

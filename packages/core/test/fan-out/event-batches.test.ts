@@ -36,3 +36,25 @@ test('no event is left out, and a position is reached with the last event of its
     { numRuns: 60 },
   )
 })
+
+test('an id that a drain ended amid is no position, and its events come with those that were dropped', async () => {
+  const stats: { buffered: number; ended?: string } = { buffered: 0 }
+  async function* events() {
+    yield { replayId: 1 }
+    stats.buffered = 3
+    yield { replayId: 2 }
+    stats.buffered = 0
+    // Two more of that id were dropped.
+    stats.ended = 'reached-start'
+    yield { replayId: 3 }
+  }
+  const subscription = { stats, [Symbol.asyncIterator]: events } as unknown as Subscription
+  const handed: unknown[] = []
+  for await (const batch of eventBatches(subscription, ({ replayId }) => ({ value: replayId, bytes: 1 }))) {
+    handed.push(...batch.map(({ value, position }) => [value, position]))
+  }
+  expect(handed).toEqual([
+    [1, 1],
+    [2, 2],
+  ])
+})

@@ -9,8 +9,10 @@ export interface StreamEventFrame {
   data: string
 }
 
-export interface EventStreamParts {
+export interface EventStreamParts<T> {
   open(signal: AbortSignal): Promise<Response>
+  /** What to make of a response that is no stream. */
+  refused(response: Response): Promise<T>
   signal: AbortSignal
   platform: Platform
   receive(frame: StreamEventFrame): void
@@ -28,10 +30,11 @@ const missedBeats = 2
 const slackMs = 5_000
 
 /**
- * Reads one stream to its end, under deadlines: the heartbeats tell that it lives. Rejects with a TransportError when it breaks, with
- * the Response where that is no stream, and with the signal's reason.
+ * Reads one stream to its end, under deadlines: the heartbeats tell that it lives. Rejects with a TransportError when it breaks, and with
+ * the signal's reason; resolves where the request was refused.
  */
-export async function eventStream({ open, signal, platform, receive, retry, pause, held }: EventStreamParts): Promise<void> {
+export async function eventStream<T>(parts: EventStreamParts<T>): Promise<T> {
+  const { open, refused, signal, platform, receive, retry, pause, held } = parts
   const { controller, release } = linkedController(signal)
   const deadline = { headersMs: 30_000, idleMs: 40_000, totalMs: Number.POSITIVE_INFINITY }
   const watch = (): { progress(): void; stop(): void } =>
@@ -39,7 +42,7 @@ export async function eventStream({ open, signal, platform, receive, retry, paus
   let dog = watch()
   try {
     const response = await untilAborted(open(controller.signal), controller.signal)
-    if (!response.ok) throw response
+    if (!response.ok) return await untilAborted(refused(response), controller.signal)
     if (!response.body || !response.headers.get('content-type')?.includes('text/event-stream')) {
       response.body?.cancel().catch(() => {})
       throw broken('bad_reply', `The relay's reply is no event stream but ${response.headers.get('content-type') ?? 'of no type'}.`)

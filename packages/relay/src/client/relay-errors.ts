@@ -1,5 +1,5 @@
 import { AuthenticationError, ProtocolError, type SfStreamError, TransportError } from '@sfstream/core'
-import { type ToldError, toldError } from '@sfstream/core/internal'
+import { deadlineReached, readText, type ToldError, toldError } from '@sfstream/core/internal'
 
 /** What a status means: `fatal` ones are not tried again. */
 export interface HttpRefusal {
@@ -10,11 +10,14 @@ export interface HttpRefusal {
   retryAfterMs?: number
 }
 
+/** Longer ones are no words of a relay. */
+export const maxAnswerBytes = 1_048_576
+
 export async function httpRefusal(response: Response, url: URL, now: number): Promise<HttpRefusal> {
   const { status } = response
   let told: ToldError | undefined
   try {
-    told = ((await response.json()) as { error?: ToldError }).error
+    told = (JSON.parse((await readText(response.body ?? undefined, maxAnswerBytes)) ?? '') as { error?: ToldError }).error
   } catch {
     // Not the relay's own words: a proxy's, or none.
   }
@@ -22,6 +25,14 @@ export async function httpRefusal(response: Response, url: URL, now: number): Pr
   const said = typeof told?.message === 'string' ? ` (${told.message})` : ''
   const retryAfterMs = retryAfter(response.headers.get('retry-after'), now)
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
+  // A browser shows nothing of it but its type.
+  if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
+    const message = `The relay at ${where} redirects elsewhere, which is not followed: your headers are for the relay alone.`
+    return {
+      error: new TransportError({ code: 'redirected', message, remediation: 'Pass the URL that it redirects to, if you trust it.' }),
+      fatal: true,
+    }
+  }
   if (status === 401) {
     const message = `The relay at ${where} wants to know who asks: 401${said}.`
     return {
@@ -61,6 +72,14 @@ function retryAfter(text: string | null, now: number): number | undefined {
 }
 
 export function brokenBy(url: URL, cause: unknown): SfStreamError {
+  if (cause === deadlineReached) {
+    return new TransportError({
+      code: 'timeout',
+      message: `The relay at ${url.origin} did not answer in time.`,
+      remediation: 'It is tried again by itself.',
+      retryable: true,
+    })
+  }
   if (cause instanceof SyntaxError) return noRelay(url, 'what it sends is no JSON')
   return new TransportError({
     code: 'network',

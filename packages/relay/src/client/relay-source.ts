@@ -17,17 +17,19 @@ import {
   onAbort,
   type ReaderFeed,
   readerFeed,
+  readText,
   refusedPosition,
   sleep,
   type ToldError,
   toldError,
   untilAborted,
   webPlatform,
+  withDeadline,
 } from '@sfstream/core/internal'
 import { type CursorPosition, channelPart, cursorStart, formatPosition, positionIn } from '../cursor.ts'
 import { checkedUrl } from './checked-url.ts'
 import { eventStream, type StreamEventFrame } from './event-stream.ts'
-import { brokenBy, httpRefusal, noRelay } from './relay-errors.ts'
+import { brokenBy, httpRefusal, maxAnswerBytes, noRelay } from './relay-errors.ts'
 
 export interface RelayClientOptions {
   /** Sent with every request, for the relay's `authorize`; a function is asked before each. */
@@ -47,6 +49,8 @@ interface Refusal {
 
 const baseMs = 500
 const capMs = 30_000
+/** As long as a relay takes to answer, and then some. */
+const answerMs = 30_000
 const maxRetryAfterMs = 3_600_000
 /** A stream that lasted for so long counts as progress, even if it brought nothing. */
 const progressMs = 10_000
@@ -70,6 +74,8 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   /** The relay has its session with the org. */
   let upstream = false
   let flowing = false
+  /** Of the org's clock, as the relay knows it. */
+  let skewMs = 0
   /** Feeds were opened or closed: another stream is needed. */
   let changed = deferred<void>()
   const reading = holds(() => released.resolve())
@@ -80,7 +86,11 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   /** Failures since the last progress. */
   let attempt = 0
 
-  const showState = (): void => observed.set(flowing && upstream ? 'live' : 'waiting')
+  const learnState = ({ live, now }: Record<string, unknown>): void => {
+    upstream = live === true
+    if (typeof now === 'number') skewMs = now - platform.now()
+    observed.set(flowing && upstream ? 'live' : 'waiting')
+  }
 
   const endFeed = (feed: ReaderFeed, error?: unknown): void => {
     if (feeds.get(feed.request.channel) === feed) feeds.delete(feed.request.channel)
@@ -124,13 +134,9 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
           endAll()
         }
         flowing = true
-        upstream = value.live === true
-        showState()
-        return
+        return learnState(value)
       case 'live':
-        upstream = value.live === true
-        showState()
-        return
+        return learnState(value)
       case 'subscribed': {
         const feed = feedOf(value.channel)
         if (!feed) return
@@ -152,8 +158,11 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
         return
       case 'failed': {
         const feed = feedOf(value.channel)
-        if (feed) endFeed(feed, toldError(value.error as ToldError, feed.request.channel))
-        return
+        if (!feed) return
+        const error = toldError(value.error as ToldError, feed.request.channel)
+        // It is nothing of the channel's: the relay begins it again when it is asked for again.
+        if (error.code === 'client_stopped') throw error
+        return endFeed(feed, error)
       }
       default:
         // Of a newer relay.
@@ -166,6 +175,8 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
     return platform.fetch(target, {
       headers: { ...headers, accept },
       signal,
+      // It would carry the headers to wherever it points. [PROTOCOL T3]
+      redirect: 'manual',
       ...(options.credentials ? { credentials: options.credentials } : {}),
     })
   }
@@ -176,9 +187,9 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
       const { channel: _, ...refusal } = await httpRefusal(response, endpoint, platform.now())
       return refusal
     }
-    const told = (await response.json().catch(() => undefined)) as { org?: unknown } | undefined
-    if (typeof told?.org !== 'string') return { error: noRelay(endpoint, 'it does not name its org'), fatal: true }
-    orgName = told.org
+    const named = orgNamed(await readText(response.body ?? undefined, maxAnswerBytes))
+    if (named === undefined) return { error: noRelay(endpoint, 'it does not name its org'), fatal: true }
+    orgName = named
     org.resolve(orgName)
     return undefined
   }
@@ -193,8 +204,9 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
     )
     target.searchParams.set('fallback', 'none')
     try {
-      await eventStream({
+      return await eventStream<Refusal>({
         open: (limited) => get(target, 'text/event-stream', limited),
+        refused: (response) => httpRefusal(response, endpoint, platform.now()),
         signal,
         platform,
         receive,
@@ -214,10 +226,6 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
         },
         held: () => reading.held,
       })
-      return undefined
-    } catch (error) {
-      if (error instanceof Response) return httpRefusal(error, endpoint, platform.now())
-      throw error
     } finally {
       flowing = false
       for (const feed of feeds.values()) feed.interrupt()
@@ -257,7 +265,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   }
   const run = async (signal: AbortSignal): Promise<void> => {
     observed.set('handshaking')
-    await persist(askOrg, signal)
+    await persist((asking) => withDeadline(answerMs, { signal: asking, platform }, askOrg), signal)
     observed.set('live')
     while (!signal.aborted) {
       changed = deferred()
@@ -299,6 +307,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
     get live() {
       return flowing && upstream && ![...feeds.values()].some(({ waiting }) => waiting)
     },
+    now: () => platform.now() + skewMs,
     async start() {
       if (failure) {
         failure = undefined
@@ -354,6 +363,15 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
 
 function positionOf({ request }: ReaderFeed, cursor: string | undefined): CursorPosition | undefined {
   return cursor === undefined ? undefined : positionIn(cursor, request.channel)
+}
+
+function orgNamed(text = ''): string | undefined {
+  try {
+    const { org } = JSON.parse(text) as { org?: unknown }
+    return typeof org === 'string' ? org : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const restart = Symbol('another stream')

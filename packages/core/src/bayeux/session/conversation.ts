@@ -82,7 +82,9 @@ export function conversation(transport: Transport, extensions: readonly Extensio
       }),
     read(response, request) {
       const shown = Date.parse(response.header('date') ?? '')
-      if (shown > 0) skewMs = shown - now()
+      const behindMs = now() - shown
+      // Where the whole second that it shows leaves it open, the clocks agree.
+      if (shown > 0) skewMs = behindMs < 0 ? -behindMs : Math.min(0, 999 - behindMs)
       try {
         if (response.cut) return readBroken(response, request)
         const decoded = extended(decode(response.text))

@@ -3,7 +3,6 @@ import { readText } from '../../async/read-text.ts'
 import { deadlineReached, withDeadline } from '../../async/with-deadline.ts'
 import type { OrgSession } from '../../auth-provider.ts'
 import { SfStreamError, TransportError, textOf } from '../../errors.ts'
-import { instanceUrl } from '../../instance-url.ts'
 import type { BayeuxOptions } from '../../options.ts'
 import type { Platform } from '../../platform.ts'
 
@@ -23,11 +22,11 @@ export function endpointResolver(options: Pick<BayeuxOptions, 'endpoint' | 'apiV
   }
   if (options.apiVersion !== 'latest') {
     const version = apiVersion(options.apiVersion ?? pinnedVersion)
-    return (session) => Promise.resolve(new URL(`/cometd/${version}/`, instanceUrl(session.instanceUrl)))
+    return (session) => Promise.resolve(new URL(`/cometd/${version}/`, new URL(session.instanceUrl)))
   }
   const known = new Map<string, string>()
   return async (session, signal) => {
-    const origin = instanceUrl(session.instanceUrl)
+    const origin = new URL(session.instanceUrl)
     const version = known.get(origin.href) ?? latestApiVersion(await versionList(origin, signal, platform)) ?? pinnedVersion
     known.set(origin.href, version)
     return new URL(`/cometd/${version}/`, origin)

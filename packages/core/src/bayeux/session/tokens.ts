@@ -1,7 +1,7 @@
 import { untilAborted } from '../../async/until-aborted.ts'
 import type { AuthProvider, OrgSession } from '../../auth-provider.ts'
+import { checkedSession } from '../../checked-session.ts'
 import { AuthenticationError, SfStreamError, textOf } from '../../errors.ts'
-import { instanceUrl } from '../../instance-url.ts'
 import type { BayeuxOptions } from '../../options.ts'
 import type { Platform } from '../../platform.ts'
 
@@ -23,7 +23,7 @@ export function tokens(auth: BayeuxOptions['auth'], platform: Platform): Tokens 
       remediation: 'Pass an auth provider, or { accessToken, instanceUrl }.',
     })
   }
-  const fixed = 'accessToken' in auth ? checkedSession(auth) : undefined
+  const fixed = 'accessToken' in auth ? checkedSession(auth, 'auth') : undefined
   let current: OrgSession | undefined
   /** Refused by the org, and not replaced since: a later start must not begin with it. */
   let rejected: OrgSession | undefined
@@ -47,7 +47,7 @@ export function tokens(auth: BayeuxOptions['auth'], platform: Platform): Tokens 
       }
       let session: OrgSession
       try {
-        session = checkedSession(await untilAborted(fetchSession(signal), signal))
+        session = checkedSession(await untilAborted(fetchSession(signal), signal), 'auth')
       } catch (error) {
         if (signal.aborted || error instanceof SfStreamError) throw error
         throw new AuthenticationError({
@@ -64,30 +64,4 @@ export function tokens(auth: BayeuxOptions['auth'], platform: Platform): Tokens 
       return session
     },
   }
-}
-
-function checkedSession(session: OrgSession): OrgSession {
-  if (typeof session?.accessToken !== 'string' || !session.accessToken) {
-    throw new AuthenticationError({
-      code: 'missing_credential',
-      message: 'accessToken is missing.',
-      remediation: 'Pass the access token or session id.',
-    })
-  }
-  if (/^eyJ[\w-]*\.[\w-]+\.[\w-]*$/.test(session.accessToken)) {
-    throw new AuthenticationError({
-      code: 'jwt_access_token',
-      message: 'The access token is a JWT, and the streaming endpoint refuses those.',
-      remediation: 'Turn off "Issue JWT-based access tokens" for the connected app.',
-    })
-  }
-  if (!/^[\x21-\x7e]+$/.test(session.accessToken)) {
-    throw new AuthenticationError({
-      code: 'missing_credential',
-      message: 'accessToken holds spaces or line breaks.',
-      remediation: 'Pass the bare token, without "Bearer" or quotes.',
-    })
-  }
-  instanceUrl(session.instanceUrl)
-  return session
 }

@@ -3,8 +3,11 @@ import type { Deadline } from './transport.ts'
 
 /** Timers stand still while a machine sleeps, so a deadline is looked at in slices, by the clock. */
 const sliceMs = 15_000
-/** A slice that took this much longer than asked for was a sleep: the connection under it is not to be trusted. */
-const sleptMs = 30_000
+/**
+ * A slice that took this much longer than asked for was a sleep: the connection under it is not to be trusted. It is more
+ * than the minute by which browsers hold back the timers of a page that nobody sees, and whose connections are sound.
+ */
+const sleptMs = 75_000
 
 export interface Watchdog {
   /** Headers are in, or another piece of the body: the wait for the next piece begins. */

@@ -1,31 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { expect, type Page, test } from '@playwright/test'
 import { type MockOrgServer, startMockOrgServer } from '@sfstream/mock-org/node'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { launchChromium } from '../browsers/chromium-browser.ts'
 
 const channel = '/event/Order_Event__e'
 const script = fileURLToPath(new URL('../../../../examples/relay/main.mjs', import.meta.url))
 const oldestNode = fileURLToPath(new URL('../../node_modules/node20/bin/node', import.meta.url))
 let server: MockOrgServer
-let browser: Browser
 let service: ChildProcess
 let out = ''
 let published = 0
 
-beforeAll(async () => {
+test.beforeAll(async () => {
   server = await startMockOrgServer()
-  browser = await launchChromium()
 })
-afterAll(async () => {
+test.afterAll(async () => {
   service?.kill('SIGKILL')
-  await browser?.close()
   await server.close()
 })
 
-const until = (condition: () => unknown): Promise<unknown> => vi.waitUntil(condition, { timeout: 20_000, interval: 20 })
 const publish = (count: number): void => {
   for (let each = 0; each < count; each++) server.org.publish(channel, { Number__c: ++published })
 }
@@ -37,13 +32,15 @@ async function start(port: string): Promise<string> {
   service.stdout!.on('data', (text) => {
     out += text
   })
-  await until(() => out.includes('page: '))
+  await expect.poll(() => out).toContain('page: ')
   return /page: (\S+)/.exec(out)?.[1] ?? ''
 }
 const numbers = async (page: Page): Promise<number[]> =>
   ((await page.locator('#events li').allTextContents()) as string[]).map((text) => Number(/"Number__c":(\d+)/.exec(text)?.[1])).reverse()
 
-test('three browsers on one session; when the service is begun again each goes on where it was', async () => {
+test('three browsers on one session; when the service is begun again, and was missed meanwhile, each goes on where it was', async ({
+  browser,
+}) => {
   const url = await start('0')
   const pages: Page[] = []
   for (let each = 0; each < 3; each++) {
@@ -54,15 +51,22 @@ test('three browsers on one session; when the service is begun again each goes o
     pages.push(page)
   }
   publish(5)
-  await until(async () => (await Promise.all(pages.map(numbers))).every(({ length }) => length === 5))
+  for (const page of pages) await expect.poll(() => numbers(page)).toEqual([1, 2, 3, 4, 5])
   expect(server.org.inspect.slots.used).toBe(1)
 
   service.kill('SIGTERM')
   expect((await once(service, 'close'))[0]).toBe(0)
   expect(out.trimEnd().endsWith('stopped')).toBe(true)
   publish(5)
+  // A load balancer's answer while nobody is there, which ends an EventSource for good.
+  let refused = 0
+  const balancer = createServer((_, response) => {
+    refused++
+    response.writeHead(503, { connection: 'close' }).end()
+  }).listen(Number(new URL(url).port), '127.0.0.1')
+  await expect.poll(() => refused).toBeGreaterThanOrEqual(3)
+  await new Promise((resolve) => balancer.close(resolve))
   await start(new URL(url).port)
-  await until(async () => (await Promise.all(pages.map(numbers))).every(({ length }) => length === 10))
-  for (const page of pages) expect(await numbers(page)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  for (const page of pages) await expect.poll(() => numbers(page)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   if (process.env.SCREENSHOTS) await pages[0]!.screenshot({ path: `${process.env.SCREENSHOTS}/relay.png` })
 })

@@ -3,19 +3,19 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from '@playwright/test'
 import { type OrgHost, startOrgHost } from '../../src/host/org-host.ts'
-import { launchChromium } from '../browsers/chromium-browser.ts'
 
 const channel = '/event/Order_Event__e'
 const folder = fileURLToPath(new URL('../../../../examples/vite-page/', import.meta.url))
 const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' }
-const bundle = mkdtempSync(join(tmpdir(), 'sfstream-vite-'))
+let bundle: string
 let host: OrgHost
-let browser: Browser
 
-beforeAll(async () => {
+test.use({ viewport: { width: 900, height: 520 } })
+
+test.beforeAll(async () => {
+  bundle = mkdtempSync(join(tmpdir(), 'sfstream-vite-'))
   const { status, stderr } = spawnSync(join(folder, 'node_modules/.bin/vite'), ['build', '--outDir', bundle, '--emptyOutDir'], {
     cwd: folder,
     encoding: 'utf8',
@@ -27,16 +27,15 @@ beforeAll(async () => {
     if (type) host.serve(`/${name}`, type, readFileSync(join(bundle, name), 'utf8'))
   }
   host.serve('/session', 'application/json', JSON.stringify(host.org.session()))
-  browser = await launchChromium()
 })
-afterAll(async () => {
-  await browser?.close()
+test.afterAll(async () => {
   await host?.close()
-  rmSync(bundle, { recursive: true })
+  rmSync(bundle, { recursive: true, force: true })
 })
 
-test('the page that Vite makes shows every event in each of its tabs, over one session, and goes on after a reload', async () => {
-  const context = await browser.newContext({ viewport: { width: 900, height: 520 } })
+test('the page that Vite makes shows every event in each of its tabs, over one session, and goes on after a reload', async ({
+  context,
+}) => {
   const tabs = [await context.newPage(), await context.newPage()]
   for (const tab of tabs) {
     await tab.goto(`${host.url}/index.html`)

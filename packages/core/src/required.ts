@@ -1,4 +1,4 @@
-import { AuthenticationError } from '@sfstream/core'
+import { AuthenticationError } from './errors.ts'
 
 /**
  * Refuses a missing credential when the provider is made, not at the first login.

@@ -20,13 +20,17 @@ async function bundlePage(contents: string): Promise<string> {
   return outputFiles[0]!.text
 }
 
-/** A page at `/page/` of the host, with this script, and nothing else at `/other/`. `before` is plain script that runs first. */
-export async function servePage(host: OrgHost, script: string, before = ''): Promise<void> {
+/**
+ * A page at `/page/` of the host, with this script and a session of the org as `window.session`, and nothing else at `/other/`. `before`
+ * is plain script that runs first.
+ */
+export async function servePage(host: OrgHost, script: string, before: string): Promise<void> {
+  const first = `window.session = ${JSON.stringify(host.org.session())}; ${before}`
   host.serve('/page/page.js', 'text/javascript', await bundlePage(script))
   host.serve(
     '/page/',
     'text/html',
-    `<!doctype html><title>Orders</title><script>${before}</script><script type="module" src="page.js"></script>`,
+    `<!doctype html><title>Orders</title><script>${first}</script><script type="module" src="page.js"></script>`,
   )
   host.serve('/other/', 'text/html', '<!doctype html><title>Elsewhere</title>')
 }

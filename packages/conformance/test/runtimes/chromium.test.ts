@@ -1,3 +1,0 @@
-import { runtimeTests } from './runtime-tests.ts'
-
-await runtimeTests('chromium')

@@ -1,0 +1,118 @@
+import { type ClientStatus, createClient } from '@sfstream/core'
+import { virtualClock } from '@sfstream/mock-org'
+import { relay } from '@sfstream/relay/client'
+import { expect, test } from 'vitest'
+import { channel, url } from './relay-bench.ts'
+
+type Answer = (request: Request) => Response | Promise<Response>
+
+const told = { org: '00D000000000001', channels: [channel], heartbeatMs: 15_000 }
+
+/** A client whose relay answers as it is told to: one answer after another, the last one for ever. */
+function against(...answers: Answer[]) {
+  const clock = virtualClock()
+  const requests: Request[] = []
+  const platform = {
+    fetch: async (input: string | URL, init?: RequestInit): Promise<Response> => {
+      const request = new Request(input, init)
+      requests.push(request)
+      return (answers.length > 1 ? answers.shift() : answers[0])!(request)
+    },
+    now: clock.now,
+    delay: clock.delay,
+    random: clock.random,
+  }
+  const client = createClient({ source: relay(url, { platform, headers: { 'x-key': 'k' } }), replayStore: null, platform })
+  const statuses: ClientStatus[] = []
+  void (async () => {
+    for await (const status of client.status()) statuses.push(status)
+  })()
+  return { clock, client, requests, statuses }
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+/** Sends these, and then nothing more; or breaks off. */
+const body = (texts: readonly string[], end: 'stays' | 'breaks' = 'stays'): ReadableStream<Uint8Array> => {
+  const left = [...texts]
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const text = left.shift()
+      if (text !== undefined) return controller.enqueue(bytes(text))
+      if (end === 'breaks') return controller.error(new TypeError('terminated'))
+      await new Promise<void>(() => {})
+    },
+  })
+}
+
+test.each<[string, Answer]>([
+  ['never answers', () => new Promise<Response>(() => {})],
+  ['never ends its answer', () => new Response(body(['{"org":']))],
+  ['breaks its answer off', () => new Response(body(['{"org":'], 'breaks'))],
+  ['never ends a refusal', () => new Response(body(['{"error":']), { status: 503 })],
+  ['is being begun again', () => new Response('<html>', { status: 502 })],
+])('a relay that %s is asked again, and found when it is back', async (_, answer) => {
+  const { clock, client, requests } = against(answer, () => Response.json(told))
+  const started = client.start()
+  await clock.runUntil(() => client.state === 'live', 120_000)
+  await started
+  expect(requests.length).toBe(2)
+  await client.stop()
+})
+
+test('a page in place of a relay that never ends is read for so long, and no longer', async () => {
+  let sent = 0
+  const endless = (): Response =>
+    new Response(
+      new ReadableStream<Uint8Array>({
+        pull(controller) {
+          sent += 65_536
+          controller.enqueue(new Uint8Array(65_536).fill(32))
+        },
+      }),
+    )
+  const { clock, client } = against(endless)
+  const started = client.start()
+  started.catch(() => {})
+  await clock.runUntil(() => client.state === 'failed', 120_000)
+  await expect(started).rejects.toMatchObject({ code: 'bad_reply' })
+  expect(sent).toBeLessThan(4_000_000)
+  await client.stop()
+})
+
+test.each([
+  ['as the runtime shows it', () => new Response(null, { status: 302, headers: { location: 'https://elsewhere.example/' } })],
+  [
+    'as a browser hides it',
+    () => Object.defineProperties(new Response(null), { status: { value: 0 }, ok: { value: false }, type: { value: 'opaqueredirect' } }),
+  ],
+])('a redirect is not followed, for the headers are for the relay alone: %s', async (_, answer) => {
+  const { clock, client, requests } = against(answer)
+  const started = client.start()
+  started.catch(() => {})
+  await clock.runUntil(() => client.state === 'failed', 120_000)
+  await expect(started).rejects.toMatchObject({ code: 'redirected', name: 'TransportError' })
+  expect(requests.map(({ redirect }) => redirect)).toEqual(['manual'])
+  await client.stop()
+})
+
+test.each([
+  ['of one line', (part: string) => part],
+  ['of many', (part: string) => `data: ${part}\n`],
+])('an event that is too large for memory, %s, is message_too_large', async (_, line) => {
+  const part = 'x'.repeat(1_048_576)
+  const start = 'event: hello\ndata: {"org":"00D000000000001","live":true,"heartbeatMs":15000}\n\ndata: '
+  const stream = (): Response =>
+    new Response(body([start, ...Array.from({ length: 20 }, () => line(part))]), { headers: { 'content-type': 'text/event-stream' } })
+  const { clock, client } = against(() => Response.json(told), stream)
+  const subscription = client.subscribe(channel)
+  const first = subscription[Symbol.asyncIterator]().next()
+  first.catch(() => {})
+  await clock.runUntil(() => client.state === 'failed', 120_000)
+  await expect(first).rejects.toMatchObject({ code: 'message_too_large', name: 'ProtocolError' })
+  await client.stop()
+})
+
+test('credentials in the URL are refused, and told nowhere', () => {
+  expect(() => relay('https://ada:secret@relay.example/events')).toThrow(expect.objectContaining({ code: 'bad_option' }))
+  expect(() => relay('https://ada:secret@relay.example/events')).not.toThrow(/secret/)
+})

@@ -6,8 +6,6 @@ export interface Queue<T> extends AsyncIterableIterator<T> {
   readonly size: number
   /** Somebody waits in `next()`. */
   readonly parked: boolean
-  /** Ended, with nothing left to hand out; the end itself may still have to be told. */
-  readonly over: boolean
   push(value: T): void
   /** The first value buffered, without a promise; undefined where there is none. */
   take(): T | undefined
@@ -42,118 +40,138 @@ type Settle<T> = { resolve(result: IteratorResult<T>): void; reject(error: unkno
 const done: Ending = { tag: 'done' }
 
 export function queue<T>(hooks: QueueHooks<T> = {}): Queue<T> {
-  let buffer: T[] = []
-  let head = 0
-  let ending: Ending | undefined
-  let told = false
-  const waiting: Settle<T>[] = []
+  return new BoundlessQueue(hooks)
+}
 
-  const drop = (): void => {
-    buffer = []
-    head = 0
+/** A class, because clients are made of many: what instances share is not kept for each. */
+class BoundlessQueue<T> implements Queue<T> {
+  readonly #hooks: QueueHooks<T>
+  #buffer: T[] = []
+  #head = 0
+  #ending: Ending | undefined
+  #told = false
+  readonly #waiting: Settle<T>[] = []
+
+  constructor(hooks: QueueHooks<T>) {
+    this.#hooks = hooks
   }
-  const tellEnd = (): void => {
-    if (told) return
-    told = true
-    hooks.ended?.()
+
+  get size(): number {
+    return this.#buffer.length - this.#head
   }
-  /** An error is told once; after it, and to everybody else, the end is an ordinary one. */
-  const settle = ({ resolve, reject }: Settle<T>): void => {
-    if (ending?.tag !== 'error') return resolve({ value: undefined, done: true })
-    const { error } = ending
-    ending = done
-    reject(error)
+
+  get parked(): boolean {
+    return this.#waiting.length > 0
   }
-  const end = (how: Ending): void => {
-    ending = how
-    if (waiting.length === 0) return
-    for (const caller of waiting.splice(0)) settle(caller)
-    tellEnd()
-  }
-  const take = (): T | undefined => {
-    if (head === buffer.length) return undefined
-    const value = buffer[head] as T
-    buffer[head++] = undefined as T
-    // Taken values are let go of in bulk: shifting each would make a long queue quadratic.
-    if (head === buffer.length) {
-      buffer.length = 0
-      head = 0
-    } else if (head > 1024 && head * 2 > buffer.length) {
-      buffer = buffer.slice(head)
-      head = 0
+
+  push(value: T): void {
+    if (this.#ending) return
+    if (this.#waiting.length === 0) {
+      this.#buffer.push(value)
+      return
     }
-    hooks.taken?.(value)
+    const caller = this.#waiting.shift() as Settle<T>
+    this.#hooks.taken?.(value)
+    caller.resolve({ value, done: false })
+  }
+
+  take(): T | undefined {
+    const buffer = this.#buffer
+    if (this.#head === buffer.length) return undefined
+    const value = buffer[this.#head] as T
+    buffer[this.#head++] = undefined as T
+    // Taken values are let go of in bulk: shifting each would make a long queue quadratic.
+    if (this.#head === buffer.length) {
+      buffer.length = 0
+      this.#head = 0
+    } else if (this.#head > 1024 && this.#head * 2 > buffer.length) {
+      this.#buffer = buffer.slice(this.#head)
+      this.#head = 0
+    }
+    this.#hooks.taken?.(value)
     return value
   }
 
-  return {
-    get size() {
-      return buffer.length - head
-    },
-    get parked() {
-      return waiting.length > 0
-    },
-    get over() {
-      return ending !== undefined && head === buffer.length
-    },
-    push(value) {
-      if (ending) return
-      const caller = waiting.shift()
-      if (!caller) {
-        buffer.push(value)
-        return
+  takeEnd(): Ending | undefined {
+    if (!this.#ending || this.size > 0) return undefined
+    const told = this.#ending
+    this.#ending = done
+    this.#tellEnd()
+    return told
+  }
+
+  putBack(values: readonly T[]): void {
+    this.#buffer = [...values, ...this.#buffer.slice(this.#head)]
+    this.#head = 0
+    while (this.parked && this.size > 0) (this.#waiting.shift() as Settle<T>).resolve({ value: this.take() as T, done: false })
+  }
+
+  finish(): void {
+    if (!this.#ending) this.#end(done)
+  }
+
+  fail(error: unknown): void {
+    if (!this.#ending) this.#end({ tag: 'error', error })
+  }
+
+  close(): void {
+    this.#drop()
+    if (this.#ending) this.#ending = done
+    else this.#end(done)
+  }
+
+  abort(reason: unknown): void {
+    if (this.#told || (this.#ending?.tag === 'done' && this.size === 0)) return
+    this.#drop()
+    this.#end({ tag: 'error', error: reason })
+  }
+
+  next(): Promise<IteratorResult<T>> {
+    if (this.size > 0) return Promise.resolve({ value: this.take() as T, done: false })
+    return new Promise((resolve, reject) => {
+      if (this.#ending) {
+        this.#settle({ resolve, reject })
+        this.#tellEnd()
+      } else {
+        this.#waiting.push({ resolve, reject })
+        this.#hooks.parked?.()
       }
-      hooks.taken?.(value)
-      caller.resolve({ value, done: false })
-    },
-    take,
-    takeEnd() {
-      if (!ending || head < buffer.length) return undefined
-      const told = ending
-      ending = done
-      tellEnd()
-      return told
-    },
-    putBack(values) {
-      buffer = [...values, ...buffer.slice(head)]
-      head = 0
-      while (waiting.length > 0 && buffer.length > 0) (waiting.shift() as Settle<T>).resolve({ value: take() as T, done: false })
-    },
-    finish() {
-      if (!ending) end(done)
-    },
-    fail(error) {
-      if (!ending) end({ tag: 'error', error })
-    },
-    close() {
-      drop()
-      if (ending?.tag === 'error') ending = done
-      if (!ending) end(done)
-    },
-    abort(reason) {
-      if (told || (ending?.tag === 'done' && head === buffer.length)) return
-      drop()
-      end({ tag: 'error', error: reason })
-    },
-    next() {
-      if (head < buffer.length) return Promise.resolve({ value: take() as T, done: false })
-      return new Promise((resolve, reject) => {
-        if (ending) {
-          settle({ resolve, reject })
-          tellEnd()
-        } else {
-          waiting.push({ resolve, reject })
-          hooks.parked?.()
-        }
-      })
-    },
-    return() {
-      this.close()
-      tellEnd()
-      return Promise.resolve({ value: undefined, done: true })
-    },
-    [Symbol.asyncIterator]() {
-      return this
-    },
+    })
+  }
+
+  return(): Promise<IteratorResult<T>> {
+    this.close()
+    this.#tellEnd()
+    return Promise.resolve({ value: undefined, done: true })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  #drop(): void {
+    this.#buffer = []
+    this.#head = 0
+  }
+
+  #tellEnd(): void {
+    if (this.#told) return
+    this.#told = true
+    this.#hooks.ended?.()
+  }
+
+  /** An error is told once; after it, and to everybody else, the end is an ordinary one. */
+  #settle({ resolve, reject }: Settle<T>): void {
+    if (this.#ending?.tag !== 'error') return resolve({ value: undefined, done: true })
+    const { error } = this.#ending
+    this.#ending = done
+    reject(error)
+  }
+
+  #end(how: Ending): void {
+    this.#ending = how
+    if (!this.parked) return
+    for (const caller of this.#waiting.splice(0)) this.#settle(caller)
+    this.#tellEnd()
   }
 }

@@ -1,11 +1,12 @@
 import { type Deferred, deferred } from '../async/deferred.ts'
-import { type Ending, queue } from '../async/queue.ts'
+import { type Ending, type Queue, queue } from '../async/queue.ts'
 import { type Serial, serial } from '../async/serial.ts'
 import { onAbort } from '../async/signals.ts'
+import type { BayeuxMessage } from '../bayeux/wire/message.ts'
 import type { ClientStatus } from '../client-status.ts'
 import { SfStreamError, StateError, textOf } from '../errors.ts'
-import { dateMs } from '../events/event-fields.ts'
-import type { StreamEvent } from '../events/stream-event.ts'
+import { dateMs, type EventFields } from '../events/event-fields.ts'
+import type { ReplayId, StreamEvent } from '../events/stream-event.ts'
 import type { SubscribeOptions } from '../options.ts'
 import type { Platform } from '../platform.ts'
 import { DeliveredEvent } from './delivered-event.ts'
@@ -54,333 +55,408 @@ const defaultMaxBufferedBytes = 8 * 1024 * 1024
 const maxUncommitted = 10_000
 
 export function channelSubscription<T>(parts: ChannelSubscriptionParts<T>): ChannelSubscription<T> {
-  const { channel, platform, options, autoCommit } = parts
-  const maxBuffered = options.maxBuffered ?? defaultMaxBuffered
-  const maxBytes = options.maxBufferedBytes ?? defaultMaxBufferedBytes
-  const ready: Deferred<void> = deferred()
-  /** One per org; the last one receives. */
-  const ledgers: Ledger[] = []
-  let current: Ledger | undefined
-  /** Handed out by `next()`, finished by the following one. */
-  const inHand: DeliveredEvent<T>[] = []
-  /** Taken by `process()`, and waiting for their key: they count as buffered. */
-  let ahead = 0
-  let bytes = 0
-  let received = 0
-  let delivered = 0
-  let duplicates = 0
-  /** The event last handed out was dated so, and was handed out then: its age is worked out when somebody asks. */
-  let lastDate: string | undefined
-  let lastAt = 0
-  let ended: string | undefined
-  let claimed = false
-  let inLoop = false
-  let inProcess = false
-  let processing: Processing | undefined
-  let aborted = false
-  let attached = true
-  let draining: Drain | undefined
-  let removeAbort = (): void => {}
+  return new LiveSubscription(parts)
+}
 
-  const events = queue<DeliveredEvent<T>>({
-    taken(event) {
-      handedOut(event)
-      if (inLoop) inHand.push(event)
-      draining?.delivered(delivered + ahead, event.createdDate, channel.now())
-    },
-    parked() {
-      current?.rested()
-      channel.parked()
-    },
-    ended() {
-      detach('closed')
-      // The last handlers may still commit; `process` ends it when they are done.
-      if (!inProcess) wrapUp()
-    },
-  })
-  const handedOut = (event: DeliveredEvent<T>): void => {
-    bytes -= DeliveredEvent.bytes(event)
-    delivered++
-    lastDate = event.createdDate
-    lastAt = channel.now()
-    eased()
+/** A class, because a client may have hundreds: what they share is not kept for each. */
+class LiveSubscription<T> implements ChannelSubscription<T> {
+  readonly channel: string
+  readonly #parts: ChannelSubscriptionParts<T>
+  readonly #maxBuffered: number
+  readonly #maxBytes: number
+  readonly #ready: Deferred<void> = deferred()
+  readonly #events: Queue<DeliveredEvent<T>>
+  /** One per org; the last one receives. */
+  readonly #ledgers: Ledger[] = []
+  #current: Ledger | undefined
+  /** Handed out by `next()`, finished by the following one. */
+  readonly #inHand: DeliveredEvent<T>[] = []
+  /** Taken by `process()`, and waiting for their key: they count as buffered. */
+  #ahead = 0
+  #bytes = 0
+  #received = 0
+  #delivered = 0
+  #duplicates = 0
+  /** The event last handed out was dated so, and was handed out then: its age is worked out when somebody asks. */
+  #lastDate: string | undefined
+  #lastAt = 0
+  #ended: string | undefined
+  #claimed = false
+  #inLoop = false
+  #inProcess = false
+  #processing: Processing | undefined
+  #aborted = false
+  #attached = true
+  readonly #draining: Drain | undefined
+  #removeAbort: (() => void) | undefined
+  readonly #validate: ReturnType<typeof validator> | undefined
+  readonly #checking: Serial | undefined
+
+  constructor(parts: ChannelSubscriptionParts<T>) {
+    const { channel, platform, options, report } = parts
+    this.#parts = parts
+    this.channel = channel.name
+    this.#maxBuffered = options.maxBuffered ?? defaultMaxBuffered
+    this.#maxBytes = options.maxBufferedBytes ?? defaultMaxBufferedBytes
+    this.#events = queue<DeliveredEvent<T>>({
+      taken: (event) => {
+        this.#handedOut(event)
+        if (this.#inLoop) this.#inHand.push(event)
+        this.#draining?.delivered(this.#delivered + this.#ahead, event.createdDate, channel.now())
+      },
+      parked: () => {
+        this.rested()
+        channel.parked()
+      },
+      ended: () => {
+        this.#detach('closed')
+        // The last handlers may still commit; `process` ends it when they are done.
+        if (!this.#inProcess) this.#wrapUp()
+      },
+    })
+    if (options.schema) {
+      this.#validate = validator(options.schema, report, channel.name, options.onInvalid ?? 'throw')
+      this.#checking = serial((error) => this.#invalid(error))
+    }
+    if (options.until) {
+      const quiet = (): boolean => channel.live && this.buffered === 0 && this.#inHand.length + (this.#processing?.running ?? 0) === 0
+      // What is buffered beyond the end is dropped: it was not asked for, and comes again.
+      this.#draining = drain(options.until, platform, quiet, (why) => {
+        this.#detach(why)
+        this.#drop()
+        this.#endAfterBuffer(() => this.#events.close())
+      })
+    }
+    const { signal } = options
+    if (signal) this.#removeAbort = onAbort(signal, () => this.abort(signal.reason))
   }
-  const eased = (): void => {
-    if (channel.pressed && attached && subscription.drained) channel.eased()
+
+  // --- what users have --------------------------------------------------------------------------------------------
+
+  get ready(): Promise<void> {
+    return this.#ready.promise
   }
-  const finishInHand = (): void => {
-    for (let event = inHand.shift(); event; event = inHand.shift()) if (autoCommit) DeliveredEvent.finish(event)
+
+  get stats(): SubscriptionStats {
+    const stats: SubscriptionStats = {
+      received: this.#received,
+      delivered: this.#delivered,
+      duplicates: this.#duplicates,
+      buffered: this.buffered,
+    }
+    const datedMs = dateMs(this.#lastDate)
+    if (datedMs !== undefined) stats.lagMs = this.#lastAt - datedMs
+    const saved = this.#current?.saved
+    if (saved) stats.committed = saved.replayId
+    if (this.#ended !== undefined) stats.ended = this.#ended
+    return stats
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<StreamEvent<T>> {
+    this.#claim()
+    this.#inLoop = true
+    return {
+      next: () => {
+        this.#finishInHand()
+        return this.#events.next()
+      },
+      return: () => {
+        this.#end('closed', () => void this.#events.return())
+        return Promise.resolve({ value: undefined, done: true })
+      },
+    }
+  }
+
+  process(
+    handler: (event: StreamEvent<T>) => unknown,
+    options?: { concurrency?: number; orderBy?: (event: StreamEvent<T>) => string },
+  ): Promise<void> {
+    const { concurrency = 1, orderBy } = options ?? {}
+    this.#checkProcess(handler, concurrency, orderBy)
+    this.#claim()
+    this.#inProcess = true
+    const close = (): void => this.#end('closed', () => this.#events.close())
+    this.#processing = processEvents<T>({
+      pull: () => this.#events.next(),
+      close,
+      handler,
+      waits: (event) => {
+        this.#ahead++
+        this.#delivered--
+        this.#bytes += DeliveredEvent.bytes(event as DeliveredEvent<T>)
+        if (this.#attached && this.full) this.#parts.channel.filled()
+      },
+      resumed: (event) => {
+        this.#ahead--
+        this.#handedOut(event as DeliveredEvent<T>)
+      },
+      finished: (event) => {
+        if (this.#parts.autoCommit) DeliveredEvent.finish(event as DeliveredEvent<T>)
+      },
+      concurrency,
+      orderBy,
+    })
+    return this.#processing.done.finally(close)
+  }
+
+  toReadableStream(): ReadableStream<StreamEvent<T>> {
+    const events = this[Symbol.asyncIterator]()
+    return new ReadableStream<StreamEvent<T>>(
+      {
+        async pull(controller) {
+          const { done, value } = await events.next()
+          if (done) controller.close()
+          else controller.enqueue(value)
+        },
+        cancel: () => void events.return?.(),
+      },
+      { highWaterMark: 0 },
+    )
+  }
+
+  close(): Promise<void> {
+    this.#end('closed', () => this.#events.close())
+    return this.#conclude()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  // --- what `events()` and the client need ------------------------------------------------------------------------
+
+  get claimed(): boolean {
+    return this.#claimed
+  }
+
+  take(): DeliveredEvent<T> | undefined {
+    return this.#events.take()
+  }
+
+  takeEnd(): Ending | undefined {
+    return this.#events.takeEnd()
+  }
+
+  giveBack(event: DeliveredEvent<unknown>): void {
+    // Closed meanwhile: it comes again with the next subscription. Committed: not any more.
+    if (this.#ended === 'closed' || this.#ended === 'aborted' || DeliveredEvent.isFinished(event)) return
+    this.#bytes += DeliveredEvent.bytes(event)
+    this.#delivered--
+    this.#events.putBack([event as DeliveredEvent<T>])
+  }
+
+  keepPositions(writer: PositionWriter): void {
+    this.#current = ledger(this.channel, writer, () => this.#eased())
+    this.#ledgers.push(this.#current)
+  }
+
+  rested(): void {
+    this.#current?.rested()
+  }
+
+  finish(): void {
+    this.#detach('stopped')
+    this.#afterChecks(() => this.#endAfterBuffer(() => this.#events.finish()))
+  }
+
+  abort(reason: unknown): void {
+    if (this.#ended === 'closed' || this.#aborted) return
+    this.#aborted = true
+    this.#ready.reject(reason)
+    this.#processing?.abort(reason)
+    this.#end('aborted', () => this.#events.abort(reason))
+  }
+
+  // --- receiving --------------------------------------------------------------------------------------------------
+
+  receive(message: BayeuxMessage, fields: EventFields, size: number, drop: boolean): void {
+    this.#received++
+    const slot = this.#current?.received(fields.replayId, fields.createdDate)
+    if (drop) {
+      if (slot) this.#current?.finish(slot)
+      return
+    }
+    this.#bytes += size
+    this.#draining?.stirred()
+    const event = new DeliveredEvent<T>(message, fields, size, this.#current, slot)
+    if (this.#checking) this.#checking.run(() => this.#check(event))
+    else this.#admit(event)
+  }
+
+  replyEnded(openId: ReplayId | undefined): void {
+    this.#current?.replyEnded(openId)
+  }
+
+  repeated(): void {
+    this.#duplicates++
+  }
+
+  accepted(): void {
+    this.#ready.resolve()
+    this.#draining?.stirred()
+  }
+
+  fail(error: unknown): void {
+    if (!this.#attached) return
+    this.#failAfterBuffer(error)
+    this.#afterChecks(() => this.#endAfterBuffer(() => this.#events.fail(error)))
+  }
+
+  room(coming: number): number {
+    if (this.#bytes + coming > this.#maxBytes) return 0
+    return Math.min(this.#maxBuffered - this.buffered, maxUncommitted - this.#uncommitted)
+  }
+
+  get full(): boolean {
+    return this.buffered > this.#maxBuffered || this.#bytes > this.#maxBytes || this.#uncommitted > maxUncommitted
+  }
+
+  get drained(): boolean {
+    return this.buffered <= this.#maxBuffered / 4 && this.#bytes <= this.#maxBytes / 4 && this.#uncommitted <= maxUncommitted / 2
+  }
+
+  get waiting(): boolean {
+    return this.#events.parked || (!this.#claimed && this.#attached && this.#parts.mergedWaits())
+  }
+
+  get buffered(): number {
+    return this.#events.size + (this.#checking?.size ?? 0) + this.#ahead
+  }
+
+  get #uncommitted(): number {
+    return this.#current ? this.#current.unfinished - this.buffered : 0
+  }
+
+  #admit(event: DeliveredEvent<T>): void {
+    this.#events.push(event)
+    if (!this.#claimed) this.#parts.unclaimed(this as ChannelSubscription)
+  }
+
+  /** Payloads are checked on arrival, in order, so that a consumer never waits for it, nor `events()` has to know. */
+  #check(event: DeliveredEvent<T>): void | Promise<void> {
+    const settle = (checked: DeliveredEvent<unknown> | undefined): void => {
+      if (checked) return this.#admit(checked as DeliveredEvent<T>)
+      this.#bytes -= DeliveredEvent.bytes(event)
+      DeliveredEvent.finish(event)
+    }
+    const result = this.#validate?.(event)
+    return result && 'then' in result ? result.then(settle) : settle(result)
+  }
+
+  /** What came after an event that does not fit is not handed out before the error. */
+  #invalid(error: unknown): void {
+    this.#failAfterBuffer(error)
+    this.#drop()
+    this.#endAfterBuffer(() => this.#events.fail(error))
+  }
+
+  /** Once every payload received so far is checked. */
+  #afterChecks(then: () => void): void {
+    if (this.#checking) this.#checking.run(then)
+    else then()
+  }
+
+  // --- handing out ------------------------------------------------------------------------------------------------
+
+  #handedOut(event: DeliveredEvent<T>): void {
+    this.#bytes -= DeliveredEvent.bytes(event)
+    this.#delivered++
+    this.#lastDate = event.createdDate
+    this.#lastAt = this.#parts.channel.now()
+    this.#eased()
+  }
+
+  #eased(): void {
+    const { channel } = this.#parts
+    if (channel.pressed && this.#attached && this.drained) channel.eased()
+  }
+
+  #finishInHand(): void {
+    for (let event = this.#inHand.shift(); event; event = this.#inHand.shift()) {
+      if (this.#parts.autoCommit) DeliveredEvent.finish(event)
+    }
+  }
+
+  #claim(): void {
+    if (this.#claimed) {
+      throw new StateError({
+        code: 'already_consumed',
+        message: `${this.channel} has a consumer already.`,
+        remediation: 'Call subscribe() again for a second consumer of the channel.',
+        channel: this.channel,
+      })
+    }
+    this.#claimed = true
+  }
+
+  #checkProcess(handler: unknown, concurrency: unknown, orderBy: unknown): void {
+    const refuse = (what: string, remediation: string): SfStreamError =>
+      new SfStreamError({ code: 'bad_option', message: `process(): ${what}.`, remediation, channel: this.channel })
+    if (typeof handler !== 'function') throw refuse('the handler is no function', 'Pass what is to be called for each event.')
+    if (!((concurrency as number) >= 1)) throw refuse(`concurrency is ${textOf(concurrency)}`, 'Pass a number of 1 or more.')
+    if (orderBy !== undefined && typeof orderBy !== 'function')
+      throw refuse('orderBy is no function', 'Pass one that gives each event a key, or nothing.')
   }
 
   // --- the end ----------------------------------------------------------------------------------------------------
 
   /** Takes nothing more from the channel. */
-  const detach = (why: string): void => {
-    if (!attached) return
-    attached = false
-    ended ??= why
-    draining?.close()
-    ready.reject(
+  #detach(why: string): void {
+    if (!this.#attached) return
+    this.#attached = false
+    this.#ended ??= why
+    this.#draining?.close()
+    this.#ready.reject(
       new StateError({
         code: 'client_stopped',
-        message: `${channel.name} was closed.`,
+        message: `${this.channel} was closed.`,
         remediation: 'Subscribe again.',
-        channel: channel.name,
+        channel: this.channel,
       }),
     )
-    channel.leave(subscription as ChannelSubscription)
+    this.#parts.channel.leave(this as ChannelSubscription)
   }
+
   /** Nobody will finish another event: what is finished becomes durable. */
-  const conclude = async (): Promise<void> => {
-    inHand.length = 0
-    removeAbort()
-    const results = await Promise.allSettled(ledgers.map((each) => each.close()))
+  async #conclude(): Promise<void> {
+    this.#inHand.length = 0
+    this.#removeAbort?.()
+    const results = await Promise.allSettled(this.#ledgers.map((each) => each.close()))
     for (const result of results) if (result.status === 'rejected') throw result.reason
   }
+
   /** A failing store was reported; whoever closes or stops is told. */
-  const wrapUp = (): void => {
-    conclude().catch(() => {})
-    parts.over(subscription as ChannelSubscription)
+  #wrapUp(): void {
+    this.#conclude().catch(() => {})
+    this.#parts.over(this as ChannelSubscription)
   }
+
   /** Drops what is buffered; a parked consumer learns of the end at once. */
-  const end = (why: string, how: () => void): void => {
-    detach(why)
-    drop()
-    processing?.drop()
-    ahead = 0
+  #end(why: string, how: () => void): void {
+    this.#detach(why)
+    this.#drop()
+    this.#processing?.drop()
+    this.#ahead = 0
     how()
-    wrapUp()
+    this.#wrapUp()
   }
-  const drop = (): void => {
-    checking?.clear()
-    bytes = 0
+
+  #drop(): void {
+    this.#checking?.clear()
+    this.#bytes = 0
   }
+
   /** The end is there, after what is buffered; with nobody to take it and nothing to take, that is all. */
-  const endAfterBuffer = (how: () => void): void => {
+  #endAfterBuffer(how: () => void): void {
     how()
-    if (claimed) return
-    parts.unclaimed(subscription as ChannelSubscription)
-    if (events.size === 0) wrapUp()
-  }
-  const failAfterBuffer = (error: unknown): void => {
-    ready.reject(error)
-    if (attached) parts.report({ type: 'subscriptionFailed', channel: channel.name, error })
-    detach('failed')
+    if (this.#claimed) return
+    this.#parts.unclaimed(this as ChannelSubscription)
+    if (this.#events.size === 0) this.#wrapUp()
   }
 
-  // --- receiving --------------------------------------------------------------------------------------------------
-
-  const validate = options.schema ? validator(options.schema, parts.report, channel.name, options.onInvalid ?? 'throw') : undefined
-  const checking: Serial | undefined = validate ? serial(invalid) : undefined
-
-  /** What came after an event that does not fit is not handed out before the error. */
-  function invalid(error: unknown): void {
-    failAfterBuffer(error)
-    drop()
-    endAfterBuffer(() => events.fail(error))
+  #failAfterBuffer(error: unknown): void {
+    this.#ready.reject(error)
+    if (this.#attached) this.#parts.report({ type: 'subscriptionFailed', channel: this.channel, error })
+    this.#detach('failed')
   }
-  const admit = (event: DeliveredEvent<T>): void => {
-    events.push(event)
-    if (!claimed) parts.unclaimed(subscription as ChannelSubscription)
-  }
-  /** Payloads are checked on arrival, in order, so that a consumer never waits for it, nor `events()` has to know. */
-  const check = (event: DeliveredEvent<T>): void | Promise<void> => {
-    const settle = (checked: DeliveredEvent<unknown> | undefined): void => {
-      if (checked) return admit(checked as DeliveredEvent<T>)
-      bytes -= DeliveredEvent.bytes(event)
-      DeliveredEvent.finish(event)
-    }
-    const result = validate?.(event)
-    return result && 'then' in result ? result.then(settle) : settle(result)
-  }
-  /** Once every payload received so far is checked. */
-  const afterChecks = (then: () => void): void => (checking ? checking.run(then) : then())
-
-  // --- handing out ------------------------------------------------------------------------------------------------
-
-  const iterator: AsyncIterator<StreamEvent<T>> = {
-    next() {
-      finishInHand()
-      return events.next()
-    },
-    return() {
-      end('closed', () => void events.return())
-      return Promise.resolve({ value: undefined, done: true })
-    },
-  }
-  const claim = (): void => {
-    if (claimed) {
-      throw new StateError({
-        code: 'already_consumed',
-        message: `${channel.name} has a consumer already.`,
-        remediation: 'Call subscribe() again for a second consumer of the channel.',
-        channel: channel.name,
-      })
-    }
-    claimed = true
-  }
-  const uncommitted = (): number => (current ? current.unfinished - subscription.buffered : 0)
-
-  const subscription: ChannelSubscription<T> = {
-    channel: channel.name,
-    ready: ready.promise,
-    get stats() {
-      const stats: SubscriptionStats = { received, delivered, duplicates, buffered: subscription.buffered }
-      const datedMs = dateMs(lastDate)
-      if (datedMs !== undefined) stats.lagMs = lastAt - datedMs
-      const saved = current?.saved
-      if (saved) stats.committed = saved.replayId
-      if (ended !== undefined) stats.ended = ended
-      return stats
-    },
-    [Symbol.asyncIterator]() {
-      claim()
-      inLoop = true
-      return iterator
-    },
-    process(handler, options) {
-      const { concurrency = 1, orderBy } = options ?? {}
-      const wrong =
-        typeof handler !== 'function'
-          ? ['the handler is no function', 'Pass what is to be called for each event.']
-          : !(concurrency >= 1)
-            ? [`concurrency is ${textOf(concurrency)}`, 'Pass a number of 1 or more.']
-            : orderBy !== undefined && typeof orderBy !== 'function'
-              ? ['orderBy is no function', 'Pass one that gives each event a key, or nothing.']
-              : undefined
-      if (wrong) {
-        const [what, remediation] = wrong as [string, string]
-        throw new SfStreamError({ code: 'bad_option', message: `process(): ${what}.`, remediation, channel: channel.name })
-      }
-      claim()
-      inProcess = true
-      const close = (): void => end('closed', events.close)
-      processing = processEvents<T>({
-        pull: () => events.next(),
-        close,
-        handler,
-        waits(event) {
-          ahead++
-          delivered--
-          bytes += DeliveredEvent.bytes(event as DeliveredEvent<T>)
-          if (attached && subscription.full) channel.filled()
-        },
-        resumed(event) {
-          ahead--
-          handedOut(event as DeliveredEvent<T>)
-        },
-        finished: (event) => {
-          if (autoCommit) DeliveredEvent.finish(event as DeliveredEvent<T>)
-        },
-        concurrency,
-        orderBy,
-      })
-      return processing.done.finally(close)
-    },
-    toReadableStream() {
-      const events = subscription[Symbol.asyncIterator]()
-      return new ReadableStream<StreamEvent<T>>(
-        {
-          async pull(controller) {
-            const { done, value } = await events.next()
-            if (done) controller.close()
-            else controller.enqueue(value)
-          },
-          cancel: () => void events.return?.(),
-        },
-        { highWaterMark: 0 },
-      )
-    },
-    close() {
-      end('closed', events.close)
-      return conclude()
-    },
-    [Symbol.asyncDispose]: () => subscription.close(),
-
-    get claimed() {
-      return claimed
-    },
-    take: () => events.take(),
-    takeEnd: () => events.takeEnd(),
-    giveBack(event) {
-      // Closed meanwhile: it comes again with the next subscription. Committed: not any more.
-      if (ended === 'closed' || ended === 'aborted' || DeliveredEvent.isFinished(event)) return
-      bytes += DeliveredEvent.bytes(event)
-      delivered--
-      events.putBack([event as DeliveredEvent<T>])
-    },
-    keepPositions(writer) {
-      current = ledger(channel.name, writer, eased)
-      ledgers.push(current)
-    },
-    rested: () => current?.rested(),
-    finish() {
-      detach('stopped')
-      afterChecks(() => endAfterBuffer(events.finish))
-    },
-    abort(reason) {
-      if (ended === 'closed' || aborted) return
-      aborted = true
-      ready.reject(reason)
-      processing?.abort(reason)
-      end('aborted', () => events.abort(reason))
-    },
-
-    receive(message, fields, size, drop) {
-      received++
-      const slot = current?.received(fields.replayId, fields.createdDate)
-      if (drop) {
-        if (slot) current?.finish(slot)
-        return
-      }
-      bytes += size
-      draining?.stirred()
-      const event = new DeliveredEvent<T>(message, fields, size, current, slot)
-      if (checking) checking.run(() => check(event))
-      else admit(event)
-    },
-    replyEnded: (openId) => current?.replyEnded(openId),
-    repeated() {
-      duplicates++
-    },
-    accepted() {
-      ready.resolve()
-      draining?.stirred()
-    },
-    fail(error) {
-      if (!attached) return
-      failAfterBuffer(error)
-      afterChecks(() => endAfterBuffer(() => events.fail(error)))
-    },
-    room: (coming) =>
-      Math.min(
-        maxBuffered - subscription.buffered,
-        maxUncommitted - uncommitted(),
-        bytes + coming > maxBytes ? 0 : Number.POSITIVE_INFINITY,
-      ),
-    get full() {
-      return subscription.buffered > maxBuffered || bytes > maxBytes || uncommitted() > maxUncommitted
-    },
-    get drained() {
-      return subscription.buffered <= maxBuffered / 4 && bytes <= maxBytes / 4 && uncommitted() <= maxUncommitted / 2
-    },
-    get waiting() {
-      return events.parked || (!claimed && attached && parts.mergedWaits())
-    },
-    get buffered() {
-      return events.size + (checking?.size ?? 0) + ahead
-    },
-  }
-  if (options.until) {
-    const quiet = (): boolean => channel.live && subscription.buffered === 0 && inHand.length + (processing?.running ?? 0) === 0
-    // What is buffered beyond the end is dropped: it was not asked for, and comes again.
-    draining = drain(options.until, platform, quiet, (why) => {
-      detach(why)
-      drop()
-      endAfterBuffer(events.close)
-    })
-  }
-  const { signal } = options
-  if (signal) removeAbort = onAbort(signal, () => subscription.abort(signal.reason))
-  return subscription
 }

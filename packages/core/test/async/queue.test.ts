@@ -64,7 +64,7 @@ describe('queue', () => {
         expect(handedOut).toBeGreaterThanOrEqual(seen.length)
         expect(errors).toBeLessThanOrEqual(1)
         expect(ends).toBe(1)
-        expect(values.over).toBe(true)
+        expect(values.size).toBe(0)
       }),
       { numRuns: 500 },
     )

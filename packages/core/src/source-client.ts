@@ -1,12 +1,14 @@
 import { onAbort } from './async/signals.ts'
 import { type Tap, type TapIterator, tap } from './async/tap.ts'
 import { checkedChannel } from './bayeux/wire/channel.ts'
-import type { BayeuxMessage } from './bayeux/wire/message.ts'
+import type { BayeuxMessage, OutgoingMessage } from './bayeux/wire/message.ts'
 import { checkMessage, checkSubscribeOptions } from './check-options.ts'
 import type { ClientState, ClientStatus } from './client-status.ts'
-import { delivery } from './delivery/delivery.ts'
+import { type Delivery, delivery } from './delivery/delivery.ts'
 import { memoryReplayStore } from './delivery/memory-replay-store.ts'
+import type { Subscription } from './delivery/subscription.ts'
 import { StateError } from './errors.ts'
+import type { StreamEvent } from './events/stream-event.ts'
 import type { CommonOptions, SubscribeOptions } from './options.ts'
 import type { Platform } from './platform.ts'
 import type { Source } from './source/source.ts'
@@ -17,39 +19,89 @@ const tapSize = 1_000
 
 /** The client over any Source: what `createClient` makes once it has one. The caller has checked the options. */
 export function sourceClient(source: Source, options: CommonOptions, platform: Platform): StreamingClient {
-  let state: ClientState = 'idle'
-  const statuses = new Set<Tap<ClientStatus>>()
-  const messages = new Set<Tap<BayeuxMessage>>()
+  return new SourceClient(source, options, platform)
+}
 
-  const report = (status: ClientStatus): void => {
-    if (status.type === 'state') state = status.state
-    for (const each of statuses) each.push(status)
+/** A class, because a process may hold thousands: what they share is not kept for each. */
+class SourceClient implements StreamingClient {
+  readonly #source: Source
+  readonly #platform: Platform
+  readonly #signal: AbortSignal | undefined
+  readonly #deliveries: Delivery
+  readonly #statuses = new Set<Tap<ClientStatus>>()
+  readonly #messages = new Set<Tap<BayeuxMessage>>()
+  #state: ClientState = 'idle'
+  #stopping: Promise<void> | undefined
+  #stops = 0
+  #removeAbort: (() => void) | undefined
+  #unobserveMessages: (() => void) | undefined
+
+  constructor(source: Source, options: CommonOptions, platform: Platform) {
+    this.#source = source
+    this.#platform = platform
+    this.#signal = options.signal
+    const report = (status: ClientStatus): void => {
+      if (status.type === 'state') this.#state = status.state
+      for (const each of this.#statuses) each.push(status)
+    }
+    const { replayStore = memoryReplayStore() } = options
+    this.#deliveries = delivery({ source, platform, options: { ...options, replayStore }, report })
+    source.observe({ status: report })
   }
-  const tapped = <T>(taps: Set<Tap<T>>, left = (): void => {}): TapIterator<T> => {
-    begin()
-    const made = tap<T>(tapSize, () => {
-      taps.delete(made)
-      left()
-    })
-    taps.add(made)
-    return made.iterator
+
+  get state(): ClientState {
+    return this.#state
   }
-  const deliveries = delivery({
-    source,
-    platform,
-    options: { ...options, replayStore: options.replayStore === undefined ? memoryReplayStore() : options.replayStore },
-    report,
-  })
-  source.observe({ status: report })
-  let unobserveMessages: (() => void) | undefined
-  const tapMessages = (): TapIterator<BayeuxMessage> => {
-    const iterator = tapped(messages, () => {
+
+  get endpoint(): URL | undefined {
+    return this.#source.endpoint
+  }
+
+  async org(): Promise<string> {
+    this.#begin()
+    return this.#source.org()
+  }
+
+  now(): number {
+    return this.#source.now?.() ?? this.#platform.now()
+  }
+
+  async start(): Promise<void> {
+    if (this.#stopping) {
+      const asked = this.#stops
+      // How the last run ended is told to who stopped it.
+      await this.#stopping.catch(() => {})
+      if (this.#stops !== asked) throw stoppedFirst()
+    }
+    this.#begin()
+    await this.#source.start()
+  }
+
+  subscribe<T>(channel: string, options: SubscribeOptions<T> = {}): Subscription<T> {
+    if (this.#stopping) throw stoppedFirst()
+    checkSubscribeOptions(options)
+    this.#begin()
+    return this.#deliveries.subscribe(checkedChannel(channel), options)
+  }
+
+  unsubscribe(channel: string): Promise<void> {
+    return this.#deliveries.unsubscribe(channel)
+  }
+
+  events(): AsyncIterableIterator<StreamEvent> {
+    this.#begin()
+    return this.#deliveries.events()
+  }
+
+  messages(): TapIterator<BayeuxMessage> {
+    const messages = this.#messages
+    const iterator = this.#tapped(messages, () => {
       if (messages.size > 0) return
-      unobserveMessages?.()
-      unobserveMessages = undefined
+      this.#unobserveMessages?.()
+      this.#unobserveMessages = undefined
     })
     // While nobody listens, no event is handed around for it.
-    unobserveMessages ??= source.observe({
+    this.#unobserveMessages ??= this.#source.observe({
       message(message) {
         for (const each of messages) each.push(message)
       },
@@ -57,87 +109,64 @@ export function sourceClient(source: Source, options: CommonOptions, platform: P
     return iterator
   }
 
-  let stopping: Promise<void> | undefined
-  let stops = 0
-  const stop = (): Promise<void> => {
-    stops++
-    stopping ??= (async () => {
-      try {
-        // Saving and saying goodbye do not wait for each other. Goodbye first: it spares the org the unsubscribes.
-        const goodbye = source.stop()
-        const [saved] = await Promise.allSettled([deliveries.close(), goodbye])
-        if (saved.status === 'rejected') throw saved.reason
-      } finally {
-        stopping = undefined
-        removeAbort()
-        for (const each of [...statuses, ...messages]) each.finish()
-      }
-    })()
-    return stopping
+  status(): TapIterator<ClientStatus> {
+    return this.#tapped(this.#statuses)
   }
 
-  const { signal } = options
-  let removeAbort = (): void => {}
+  async send(message: OutgoingMessage): Promise<BayeuxMessage[]> {
+    checkMessage(message)
+    return this.#source.send(message)
+  }
+
+  askStop(): void {
+    this.#deliveries.askStop()
+    for (const each of [...this.#messages]) each.finish()
+  }
+
+  stop(): Promise<void> {
+    this.#stops++
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #stop(): Promise<void> {
+    try {
+      // Saving and saying goodbye do not wait for each other. Goodbye first: it spares the org the unsubscribes.
+      const goodbye = this.#source.stop()
+      const [saved] = await Promise.allSettled([this.#deliveries.close(), goodbye])
+      if (saved.status === 'rejected') throw saved.reason
+    } finally {
+      this.#stopping = undefined
+      this.#removeAbort?.()
+      for (const each of [...this.#statuses, ...this.#messages]) each.finish()
+    }
+  }
+
   /** Whatever is begun is watched over until `stop`; nothing listens before. @throws StateError, or the signal's reason */
-  const begin = (): void => {
+  #begin(): void {
+    const signal = this.#signal
     signal?.throwIfAborted()
-    if (!signal || stopping) return
-    removeAbort()
-    removeAbort = onAbort(signal, () => {
-      deliveries.abort(signal.reason)
-      stop().catch(() => {})
+    if (!signal || this.#stopping) return
+    this.#removeAbort?.()
+    this.#removeAbort = onAbort(signal, () => {
+      this.#deliveries.abort(signal.reason)
+      this.stop().catch(() => {})
     })
   }
 
-  const client: StreamingClient = {
-    get state() {
-      return state
-    },
-    get endpoint() {
-      return source.endpoint
-    },
-    async org() {
-      begin()
-      return source.org()
-    },
-    now: () => source.now?.() ?? platform.now(),
-    async start() {
-      if (stopping) {
-        const asked = stops
-        // How the last run ended is told to who stopped it.
-        await stopping.catch(() => {})
-        if (stops !== asked) throw stoppedFirst()
-      }
-      begin()
-      await source.start()
-    },
-    subscribe<T>(channel: string, subscribeOptions: SubscribeOptions<T> = {}) {
-      if (stopping) throw stoppedFirst()
-      checkSubscribeOptions(subscribeOptions)
-      begin()
-      return deliveries.subscribe(checkedChannel(channel), subscribeOptions)
-    },
-    unsubscribe: (channel) => deliveries.unsubscribe(channel),
-    events() {
-      begin()
-      return deliveries.events()
-    },
-    messages: tapMessages,
-    status: () => tapped(statuses),
-    async send(message) {
-      checkMessage(message)
-      return source.send(message)
-    },
-    askStop() {
-      deliveries.askStop()
-      for (const each of [...messages]) each.finish()
-    },
-    stop,
-    async [Symbol.asyncDispose]() {
-      await client.stop()
-    },
+  #tapped<T>(taps: Set<Tap<T>>, left?: () => void): TapIterator<T> {
+    this.#begin()
+    const made = tap<T>(tapSize, () => {
+      taps.delete(made)
+      left?.()
+    })
+    taps.add(made)
+    return made.iterator
   }
-  return client
 }
 
 function stoppedFirst(): StateError {

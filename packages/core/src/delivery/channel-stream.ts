@@ -4,7 +4,7 @@ import { untilAborted } from '../async/until-aborted.ts'
 import type { ClientStatus } from '../client-status.ts'
 import { LimitError, ReplayError, type SfStreamError } from '../errors.ts'
 import { dateMs, eventFields, identityOf, kindOfChannel, retentionMs } from '../events/event-fields.ts'
-import type { ReplayId } from '../events/stream-event.ts'
+import type { EventKind, ReplayId } from '../events/stream-event.ts'
 import type { CommonOptions } from '../options.ts'
 import type { Platform } from '../platform.ts'
 import type { Batch, Source, StartPosition } from '../source/source.ts'
@@ -46,230 +46,269 @@ export interface ChannelStream extends Channel {
 }
 
 export function channelStream(name: string, parts: ChannelStreamParts): ChannelStream {
-  const { source, platform, report } = parts
-  const kind = kindOfChannel(name)
-  const members = new Set<Member>()
-  const orgNow = (): number => source.now?.() ?? platform.now()
-  const life = new AbortController()
-  const known = identities()
-  let feed: AbortController | undefined
-  let roomAgain: Deferred<void> | undefined
-  let org: string | undefined
-  let accepted = false
-  let firstAcceptedAt: number | undefined
-  /** The last event received, kept or dropped: where to go on from. */
-  let last: ReplayId | undefined
-  /** Set while events from before the first acceptance are to be dropped: when that replay was asked for. */
-  let gapReplayAt: number | undefined
-  let lagging = false
+  return new OpenChannel(name, parts)
+}
 
-  const gapReport = (reason: ReplayGapReason, from: ReplayId | undefined, to: StartPosition, error?: SfStreamError): void =>
-    report({ type: 'replayGap', channel: name, reason, from, to, ...(error ? { error } : {}) })
+/** A class, because a client may have hundreds: what they share is not kept for each. */
+class OpenChannel implements ChannelStream {
+  readonly name: string
+  readonly members = new Set<Member>()
+  pressed = false
+  readonly #parts: ChannelStreamParts
+  readonly #kind: EventKind
+  readonly #life = new AbortController()
+  readonly #known = identities()
+  #feed: AbortController | undefined
+  #roomAgain: Deferred<void> | undefined
+  #org: string | undefined
+  #accepted = false
+  #firstAcceptedAt: number | undefined
+  /** The last event received, kept or dropped: where to go on from. */
+  #last: ReplayId | undefined
+  /** Set while events from before the first acceptance are to be dropped: when that replay was asked for. */
+  #gapReplayAt: number | undefined
+  #lagging = false
+
+  constructor(name: string, parts: ChannelStreamParts) {
+    this.name = name
+    this.#parts = parts
+    this.#kind = kindOfChannel(name)
+  }
+
+  get live(): boolean {
+    return this.#accepted && this.#parts.source.live && !this.#parts.pressure.holding
+  }
+
+  get paused(): boolean {
+    return this.#roomAgain !== undefined
+  }
+
+  now(): number {
+    const { source, platform } = this.#parts
+    return source.now?.() ?? platform.now()
+  }
+
+  join(member: Member): void {
+    this.members.add(member)
+    if (this.#accepted) member.accepted()
+  }
+
+  start(): void {
+    this.#run()
+      .catch((error: unknown) => {
+        if (this.#life.signal.aborted) return
+        for (const member of [...this.members]) member.fail(error)
+      })
+      .finally(() => this.#parts.ended(this))
+  }
+
+  pause(): void {
+    if (this.#roomAgain) return
+    this.#roomAgain = deferred()
+    this.#feed?.abort(new Error('paused'))
+  }
+
+  resume(): void {
+    this.#roomAgain?.resolve()
+    this.#roomAgain = undefined
+  }
+
+  filled(): void {
+    if (!this.pressed) this.#parts.pressure.check(this)
+  }
+
+  eased(): void {
+    this.#parts.pressure.eased(this)
+  }
+
+  parked(): void {
+    this.#parts.pressure.consumerWaits()
+  }
+
+  leave(member: Member): void {
+    if (!this.members.delete(member)) return
+    if (this.members.size > 0) return this.eased()
+    this.#life.abort(new Error('closed'))
+    this.#parts.ended(this)
+  }
+
+  // --- where to go on ---------------------------------------------------------------------------------------------
+
+  #gapReport(reason: ReplayGapReason, from: ReplayId | undefined, to: StartPosition, error?: SfStreamError): void {
+    this.#parts.report({ type: 'replayGap', channel: this.name, reason, from, to, ...(error ? { error } : {}) })
+  }
 
   /** Where to open the channel again after a feed that began at `from` has ended. */
-  const onward = (from: StartPosition, wasAccepted: boolean): StartPosition => {
+  #onward(from: StartPosition, wasAccepted: boolean): StartPosition {
     if (from === 'off') {
       // Asked never to replay: what was missed meanwhile is not known.
-      if (wasAccepted) gapReport('no-position', last, 'off')
+      if (wasAccepted) this.#gapReport('no-position', this.#last, 'off')
       return 'off'
     }
-    if (last !== undefined) return last
+    if (this.#last !== undefined) return this.#last
     // A replay of which nothing came has cost nothing: it is asked for again.
     if (!wasAccepted || from !== 'new') return from
-    if (parts.gap === 'replay' && parts.mayReplayGap()) {
-      gapReplayAt = orgNow()
+    if (this.#parts.gap === 'replay' && this.#parts.mayReplayGap()) {
+      this.#gapReplayAt = this.now()
       return 'all'
     }
-    gapReport('no-position', undefined, 'new')
+    this.#gapReport('no-position', undefined, 'new')
     return 'new'
   }
 
   /** Where to go on after a refusal, or the refusal itself. */
-  const afterRefusal = (from: StartPosition, error: unknown): StartPosition => {
-    if (error instanceof LimitError && gapReplayAt !== undefined && from === 'all') {
-      gapReplayAt = undefined
-      gapReport('limit', undefined, 'new', error)
+  #afterRefusal(from: StartPosition, error: unknown): StartPosition {
+    if (error instanceof LimitError && this.#gapReplayAt !== undefined && from === 'all') {
+      this.#gapReplayAt = undefined
+      this.#gapReport('limit', undefined, 'new', error)
       return 'new'
     }
+    const { replayFallback } = this.#parts
     const isPosition = from !== 'all' && from !== 'new' && from !== 'off'
-    if (!(error instanceof ReplayError) || !isPosition || parts.replayFallback === 'fail') throw error
-    startOver()
-    gapReport('position-refused', from, parts.replayFallback, error)
-    return parts.replayFallback
+    if (!(error instanceof ReplayError) || !isPosition || replayFallback === 'fail') throw error
+    this.#startOver()
+    this.#gapReport('position-refused', from, replayFallback, error)
+    return replayFallback
   }
 
   /** Positions known so far mean nothing any more. */
-  const startOver = (): void => {
-    last = undefined
-    firstAcceptedAt = undefined
-    gapReplayAt = undefined
-    known.forgetReplayIds()
+  #startOver(): void {
+    this.#last = undefined
+    this.#firstAcceptedAt = undefined
+    this.#gapReplayAt = undefined
+    this.#known.forgetReplayIds()
   }
+
+  // --- receiving --------------------------------------------------------------------------------------------------
 
   /**
    * A reply that broke off inside its first group, before any position was known, is left out: everything is asked for again,
    * and what stands before that group would come after it.
    */
-  const certain = ({ messages, complete }: Batch): Batch['messages'] => {
+  #certain({ messages, complete }: Batch): Batch['messages'] {
     const open = messages.at(-1)
-    if (complete || last !== undefined || !open) return messages
-    const { replayId } = eventFields(open, kind)
-    return messages.every((message) => eventFields(message, kind).replayId === replayId) ? [] : messages
+    if (complete || this.#last !== undefined || !open) return messages
+    const { replayId } = eventFields(open, this.#kind)
+    return messages.every((message) => eventFields(message, this.#kind).replayId === replayId) ? [] : messages
   }
 
-  const receive = (batch: Batch): void => {
+  #receive(batch: Batch): void {
     const { bytesEach, complete } = batch
-    const messages = certain(batch)
-    if (batch.repeats) known.resubscribed()
+    const { members } = this
+    const messages = this.#certain(batch)
+    if (batch.repeats) this.#known.resubscribed()
     let previous: ReplayId | undefined
     let beforeGroup: ReplayId | undefined
     let firstDate: string | undefined
     for (const message of messages) {
-      const fields = eventFields(message, kind)
+      const fields = eventFields(message, this.#kind)
       firstDate ??= fields.createdDate
       const { replayId } = fields
       if (replayId !== undefined && replayId !== previous) {
         beforeGroup = previous
         previous = replayId
       }
-      if (known.repeats(identityOf(fields))) {
+      if (this.#known.repeats(identityOf(fields))) {
         for (const member of members) member.repeated()
         continue
       }
-      const drop = gapReplayAt !== undefined && isBeforeStart(fields.createdDate, gapReplayAt)
+      const drop = this.#gapReplayAt !== undefined && this.#isBeforeStart(fields.createdDate, this.#gapReplayAt)
       for (const member of members) member.receive(message, fields, bytesEach, drop)
     }
     // After a cut reply, only to before the group that may be incomplete.
     const reached = complete ? previous : beforeGroup
-    if (reached !== undefined) last = reached
+    if (reached !== undefined) this.#last = reached
     for (const member of members) member.replyEnded(complete ? undefined : previous)
-    checkLag(firstDate)
-    parts.pressure.check(stream)
+    this.#checkLag(firstDate)
+    this.#parts.pressure.check(this)
   }
 
   /** Whether an event of the replay that stands in for a position is older than what was asked for at first. */
-  const isBeforeStart = (createdDate: string | undefined, replayAt: number): boolean => {
+  #isBeforeStart(createdDate: string | undefined, replayAt: number): boolean {
     const at = dateMs(createdDate)
-    if (at === undefined || firstAcceptedAt === undefined) return false
-    if (at >= replayAt) gapReplayAt = undefined
-    return at < firstAcceptedAt - gapToleranceMs
+    if (at === undefined || this.#firstAcceptedAt === undefined) return false
+    if (at >= replayAt) this.#gapReplayAt = undefined
+    return at < this.#firstAcceptedAt - gapToleranceMs
   }
 
-  const checkLag = (createdDate: string | undefined): void => {
+  #checkLag(createdDate: string | undefined): void {
     const at = dateMs(createdDate)
     if (at === undefined) return
-    const lagMs = orgNow() - at
-    const limit = retentionMs(name)
-    if (lagMs > limit / 2 && !lagging) report({ type: 'lagging', channel: name, lagMs, retentionMs: limit })
-    lagging = lagMs > limit / 2
+    const lagMs = this.now() - at
+    const limit = retentionMs(this.name)
+    const lags = lagMs > limit / 2
+    if (lags && !this.#lagging) this.#parts.report({ type: 'lagging', channel: this.name, lagMs, retentionMs: limit })
+    this.#lagging = lags
   }
 
-  const room = (bytes: number): number => {
+  #room(bytes: number): number {
     let least = Number.POSITIVE_INFINITY
-    for (const member of members) least = Math.min(least, member.room(bytes))
+    for (const member of this.members) least = Math.min(least, member.room(bytes))
     return least
   }
 
+  // --- opening ----------------------------------------------------------------------------------------------------
+
   /** One opening of the channel; resolves with whether the org accepted it. */
-  const consume = async (position: StartPosition, again: boolean): Promise<boolean> => {
-    const { controller, release } = linkedController(life.signal)
-    feed = controller
+  async #consume(position: StartPosition, again: boolean): Promise<boolean> {
+    const { controller, release } = linkedController(this.#life.signal)
+    this.#feed = controller
     let was = false
     try {
-      const failOnLimit = gapReplayAt !== undefined && position === 'all'
-      const opened = source.open({ channel: name, position, signal: controller.signal, room, failOnLimit })
+      const opened = this.#parts.source.open({
+        channel: this.name,
+        position,
+        signal: controller.signal,
+        room: (bytes) => this.#room(bytes),
+        failOnLimit: this.#gapReplayAt !== undefined && position === 'all',
+      })
       opened.accepted.then(
         (ok) => {
-          if (!ok || controller.signal.aborted || feed !== controller) return
-          was = accepted = true
-          firstAcceptedAt ??= orgNow()
-          for (const member of members) member.accepted()
-          if (again) report({ type: 'resubscribed', channel: name, from: position })
+          if (!ok || controller.signal.aborted || this.#feed !== controller) return
+          was = this.#accepted = true
+          this.#firstAcceptedAt ??= this.now()
+          for (const member of this.members) member.accepted()
+          if (again) this.#parts.report({ type: 'resubscribed', channel: this.name, from: position })
         },
         () => {},
       )
       const batches = opened.batches[Symbol.asyncIterator]()
       for (let next = await batches.next(); !next.done; next = await batches.next()) {
         was = true
-        receive(next.value)
+        this.#receive(next.value)
       }
       return was
     } finally {
-      accepted = false
-      feed = undefined
+      this.#accepted = false
+      this.#feed = undefined
       release()
     }
   }
 
-  const run = async (): Promise<void> => {
-    const { signal } = life
+  async #run(): Promise<void> {
+    const { source, begin } = this.#parts
+    const { signal } = this.#life
     let from: StartPosition | undefined
     let opened = false
     while (!signal.aborted) {
-      if (roomAgain) await untilAborted(roomAgain.promise, signal)
+      if (this.#roomAgain) await untilAborted(this.#roomAgain.promise, signal)
       const now = await untilAborted(source.org(), signal)
-      if (from === undefined || now !== org) {
-        if (org !== undefined) startOver()
-        from = await parts.begin(now, org, signal)
-        if (org !== undefined) gapReport('other-org', undefined, from)
-        org = now
+      if (from === undefined || now !== this.#org) {
+        if (this.#org !== undefined) this.#startOver()
+        from = await begin(now, this.#org, signal)
+        if (this.#org !== undefined) this.#gapReport('other-org', undefined, from)
+        this.#org = now
       }
-      if (roomAgain) continue
-      if (opened) known.resubscribed()
+      if (this.#roomAgain) continue
+      if (opened) this.#known.resubscribed()
       const start: StartPosition = from
       try {
-        const wasAccepted = await consume(start, opened)
-        if (!signal.aborted) from = onward(start, wasAccepted)
+        const wasAccepted = await this.#consume(start, opened)
+        if (!signal.aborted) from = this.#onward(start, wasAccepted)
       } catch (error) {
-        from = afterRefusal(start, error)
+        from = this.#afterRefusal(start, error)
       }
       opened = true
     }
   }
-
-  const stream: ChannelStream = {
-    name,
-    now: orgNow,
-    members,
-    get live() {
-      return accepted && source.live && !parts.pressure.holding
-    },
-    get paused() {
-      return roomAgain !== undefined
-    },
-    pressed: false,
-    join(member) {
-      members.add(member)
-      if (accepted) member.accepted()
-    },
-    start() {
-      run()
-        .catch((error: unknown) => {
-          if (life.signal.aborted) return
-          for (const member of [...members]) member.fail(error)
-        })
-        .finally(() => parts.ended(stream))
-    },
-    pause() {
-      if (roomAgain) return
-      roomAgain = deferred()
-      feed?.abort(new Error('paused'))
-    },
-    resume() {
-      roomAgain?.resolve()
-      roomAgain = undefined
-    },
-    filled: () => {
-      if (!stream.pressed) parts.pressure.check(stream)
-    },
-    eased: () => parts.pressure.eased(stream),
-    parked: parts.pressure.consumerWaits,
-    leave(member) {
-      if (!members.delete(member)) return
-      if (members.size > 0) return parts.pressure.eased(stream)
-      life.abort(new Error('closed'))
-      parts.ended(stream)
-    },
-  }
-  return stream
 }

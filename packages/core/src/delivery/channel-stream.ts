@@ -1,5 +1,4 @@
 import { type Deferred, deferred } from '../async/deferred.ts'
-import { linkedController } from '../async/signals.ts'
 import { untilAborted } from '../async/until-aborted.ts'
 import type { ClientStatus } from '../client-status.ts'
 import { LimitError, ReplayError, type SfStreamError } from '../errors.ts'
@@ -56,9 +55,11 @@ class OpenChannel implements ChannelStream {
   pressed = false
   readonly #parts: ChannelStreamParts
   readonly #kind: EventKind
-  readonly #life = new AbortController()
   readonly #known = identities()
-  #feed: AbortController | undefined
+  /** Ends what is waited for now; a new one for each opening. */
+  #turn = new AbortController()
+  #opening = false
+  #closed = false
   #roomAgain: Deferred<void> | undefined
   #org: string | undefined
   #accepted = false
@@ -96,7 +97,7 @@ class OpenChannel implements ChannelStream {
   start(): void {
     this.#run()
       .catch((error: unknown) => {
-        if (this.#life.signal.aborted) return
+        if (this.#closed) return
         for (const member of [...this.members]) member.fail(error)
       })
       .finally(() => this.#parts.ended(this))
@@ -105,7 +106,7 @@ class OpenChannel implements ChannelStream {
   pause(): void {
     if (this.#roomAgain) return
     this.#roomAgain = deferred()
-    this.#feed?.abort(new Error('paused'))
+    if (this.#opening) this.#turn.abort(new Error('paused'))
   }
 
   resume(): void {
@@ -128,7 +129,8 @@ class OpenChannel implements ChannelStream {
   leave(member: Member): void {
     if (!this.members.delete(member)) return
     if (this.members.size > 0) return this.eased()
-    this.#life.abort(new Error('closed'))
+    this.#closed = true
+    this.#turn.abort(new Error('closed'))
     this.#parts.ended(this)
   }
 
@@ -251,20 +253,20 @@ class OpenChannel implements ChannelStream {
 
   /** One opening of the channel; resolves with whether the org accepted it. */
   async #consume(position: StartPosition, again: boolean): Promise<boolean> {
-    const { controller, release } = linkedController(this.#life.signal)
-    this.#feed = controller
+    const { signal } = this.#turn
+    this.#opening = true
     let was = false
     try {
       const opened = this.#parts.source.open({
         channel: this.name,
         position,
-        signal: controller.signal,
+        signal,
         room: (bytes) => this.#room(bytes),
         failOnLimit: this.#gapReplayAt !== undefined && position === 'all',
       })
       opened.accepted.then(
         (ok) => {
-          if (!ok || controller.signal.aborted || this.#feed !== controller) return
+          if (!ok || signal.aborted || !this.#opening || signal !== this.#turn.signal) return
           was = this.#accepted = true
           this.#firstAcceptedAt ??= this.now()
           for (const member of this.members) member.accepted()
@@ -280,17 +282,17 @@ class OpenChannel implements ChannelStream {
       return was
     } finally {
       this.#accepted = false
-      this.#feed = undefined
-      release()
+      this.#opening = false
     }
   }
 
   async #run(): Promise<void> {
     const { source, begin } = this.#parts
-    const { signal } = this.#life
     let from: StartPosition | undefined
     let opened = false
-    while (!signal.aborted) {
+    while (!this.#closed) {
+      if (opened) this.#turn = new AbortController()
+      const { signal } = this.#turn
       if (this.#roomAgain) await untilAborted(this.#roomAgain.promise, signal)
       const now = await untilAborted(source.org(), signal)
       if (from === undefined || now !== this.#org) {
@@ -304,7 +306,7 @@ class OpenChannel implements ChannelStream {
       const start: StartPosition = from
       try {
         const wasAccepted = await this.#consume(start, opened)
-        if (!signal.aborted) from = this.#onward(start, wasAccepted)
+        if (!this.#closed) from = this.#onward(start, wasAccepted)
       } catch (error) {
         from = this.#afterRefusal(start, error)
       }

@@ -43,7 +43,7 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
   const gapsReplayed = new Set<string>()
   const stored: Positions | undefined = replayStore ? positions(replayStore, platform, report) : undefined
   const backpressure = pressure(source, platform, streams, report)
-  const merged = mergedEvents({ autoCommit, subscriptions, parked: backpressure.consumerWaits })
+  const merged = mergedEvents({ autoCommit, subscriptions, parked: () => backpressure.consumerWaits() })
 
   /** Where to begin in `org`; from then on positions are kept there. */
   const begin = async (
@@ -118,7 +118,7 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
       options: subscribeOptions,
       autoCommit,
       report,
-      unclaimed: merged.offer,
+      unclaimed: (subscription) => merged.offer(subscription),
       mergedWaits: () => merged.parked,
       over(subscription) {
         subscriptions.delete(subscription)
@@ -147,7 +147,7 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
       await Promise.all(closing.map((subscription) => subscription.close()))
     },
 
-    events: merged.iterator,
+    events: () => merged.iterator(),
 
     askStop() {
       for (const subscription of [...subscriptions]) subscription.finish()

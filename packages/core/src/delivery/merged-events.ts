@@ -40,117 +40,137 @@ interface Loop {
   waiting: Settle[]
 }
 
-export function mergedEvents({ autoCommit, subscriptions, parked }: MergedEventsParts): MergedEvents {
+export function mergedEvents(parts: MergedEventsParts): MergedEvents {
+  return new TurnTaking(parts)
+}
+
+class TurnTaking implements MergedEvents {
+  readonly #parts: MergedEventsParts
   /** In the order in which they are served. */
-  const ready = new Set<ChannelSubscription>()
-  const loops = new Set<Loop>()
-  const owners = new Map<ChannelSubscription, Loop>()
+  readonly #ready = new Set<ChannelSubscription>()
+  readonly #loops = new Set<Loop>()
+  readonly #owners = new Map<ChannelSubscription, Loop>()
+
+  constructor(parts: MergedEventsParts) {
+    this.#parts = parts
+  }
+
+  get parked(): boolean {
+    for (const loop of this.#loops) if (loop.waiting.length > 0) return true
+    return false
+  }
+
+  iterator(): AsyncIterableIterator<StreamEvent> {
+    const loop: Loop = { over: false, finishing: false, error: undefined, inHand: [], waiting: [] }
+    this.#loops.add(loop)
+    this.#gather()
+    return {
+      next: () => this.#next(loop),
+      return: () => {
+        loop.error = undefined
+        this.#end(loop)
+        return Promise.resolve({ value: undefined, done: true })
+      },
+      [Symbol.asyncIterator]() {
+        return this
+      },
+    }
+  }
+
+  offer(subscription: ChannelSubscription): void {
+    if (this.#loops.size === 0) return
+    this.#ready.add(subscription)
+    for (const loop of [...this.#loops]) this.#serve(loop)
+  }
+
+  forget(subscription: ChannelSubscription): void {
+    this.#ready.delete(subscription)
+    this.#owners.delete(subscription)
+  }
+
+  close(): void {
+    for (const loop of [...this.#loops]) this.#end(loop)
+  }
+
+  finish(): void {
+    for (const loop of [...this.#loops]) {
+      loop.finishing = true
+      this.#serve(loop)
+    }
+  }
+
+  abort(reason: unknown): void {
+    for (const loop of [...this.#loops]) this.#end(loop, { reason })
+  }
+
+  #next(loop: Loop): Promise<IteratorResult<StreamEvent>> {
+    const { autoCommit, subscriptions, parked } = this.#parts
+    const finished = loop.inHand.splice(0)
+    if (autoCommit) for (const { event } of finished) DeliveredEvent.finish(event)
+    return new Promise((resolve, reject) => {
+      if (loop.over) return settle(loop, { resolve, reject })
+      loop.waiting.push({ resolve, reject })
+      this.#serve(loop)
+      if (loop.waiting.length === 0) return
+      for (const subscription of subscriptions) if (!subscription.claimed) subscription.rested()
+      parked()
+    })
+  }
 
   /** The next event, an end with an error, or nothing yet; takes turns among subscriptions. */
-  const take = (loop: Loop): Taken | { failed: unknown } | undefined => {
-    for (const subscription of ready) {
-      const owner = owners.get(subscription)
+  #take(loop: Loop): Taken | { failed: unknown } | undefined {
+    for (const subscription of this.#ready) {
+      const owner = this.#owners.get(subscription)
       if (owner && owner !== loop) continue
-      ready.delete(subscription)
+      this.#ready.delete(subscription)
       if (subscription.claimed) continue
       const event = subscription.take()
       if (event) {
-        ready.add(subscription)
-        if (!owner) owners.set(subscription, loop)
+        this.#ready.add(subscription)
+        if (!owner) this.#owners.set(subscription, loop)
         return { subscription, event }
       }
       const ending = subscription.takeEnd()
-      if (ending) owners.delete(subscription)
+      if (ending) this.#owners.delete(subscription)
       if (ending?.tag === 'error') return { failed: ending.error }
     }
     return undefined
   }
-  const settle = (loop: Loop, { resolve, reject }: Settle): void => {
-    if (!loop.error) return resolve({ value: undefined, done: true })
-    const { reason } = loop.error
-    loop.error = undefined
-    reject(reason)
-  }
-  const end = (loop: Loop, error?: Loop['error']): void => {
+
+  #end(loop: Loop, error?: Loop['error']): void {
     if (loop.over) return
     loop.over = true
     loop.error = error
-    loops.delete(loop)
+    this.#loops.delete(loop)
     for (const { subscription, event } of loop.inHand.splice(0).reverse()) subscription.giveBack(event)
-    for (const [subscription, owner] of owners) if (owner === loop) owners.delete(subscription)
+    for (const [subscription, owner] of this.#owners) if (owner === loop) this.#owners.delete(subscription)
     for (const caller of loop.waiting.splice(0)) settle(loop, caller)
-    gather()
+    this.#gather()
   }
-  const serve = (loop: Loop): void => {
+
+  #serve(loop: Loop): void {
     while (loop.waiting.length > 0) {
-      const next = take(loop)
+      const next = this.#take(loop)
       if (!next) break
-      if ('failed' in next) return end(loop, { reason: next.failed })
+      if ('failed' in next) return this.#end(loop, { reason: next.failed })
       loop.inHand.push(next)
       loop.waiting.shift()?.resolve({ value: next.event, done: false })
     }
-    if (loop.waiting.length > 0 && loop.finishing) end(loop)
-  }
-  /** Whatever has come while nobody looked. */
-  const gather = (): void => {
-    ready.clear()
-    if (loops.size === 0) return
-    for (const subscription of subscriptions) if (!subscription.claimed) ready.add(subscription)
-    for (const loop of [...loops]) serve(loop)
+    if (loop.waiting.length > 0 && loop.finishing) this.#end(loop)
   }
 
-  return {
-    get parked() {
-      for (const loop of loops) if (loop.waiting.length > 0) return true
-      return false
-    },
-    iterator() {
-      const loop: Loop = { over: false, finishing: false, error: undefined, inHand: [], waiting: [] }
-      loops.add(loop)
-      gather()
-      return {
-        next() {
-          const finished = loop.inHand.splice(0)
-          if (autoCommit) for (const { event } of finished) DeliveredEvent.finish(event)
-          return new Promise((resolve, reject) => {
-            if (loop.over) return settle(loop, { resolve, reject })
-            loop.waiting.push({ resolve, reject })
-            serve(loop)
-            if (loop.waiting.length === 0) return
-            for (const subscription of subscriptions) if (!subscription.claimed) subscription.rested()
-            parked()
-          })
-        },
-        return() {
-          loop.error = undefined
-          end(loop)
-          return Promise.resolve({ value: undefined, done: true })
-        },
-        [Symbol.asyncIterator]() {
-          return this
-        },
-      }
-    },
-    offer(subscription) {
-      if (loops.size === 0) return
-      ready.add(subscription)
-      for (const loop of [...loops]) serve(loop)
-    },
-    forget(subscription) {
-      ready.delete(subscription)
-      owners.delete(subscription)
-    },
-    close() {
-      for (const loop of [...loops]) end(loop)
-    },
-    finish() {
-      for (const loop of [...loops]) {
-        loop.finishing = true
-        serve(loop)
-      }
-    },
-    abort(reason) {
-      for (const loop of [...loops]) end(loop, { reason })
-    },
+  /** Whatever has come while nobody looked. */
+  #gather(): void {
+    this.#ready.clear()
+    if (this.#loops.size === 0) return
+    for (const subscription of this.#parts.subscriptions) if (!subscription.claimed) this.#ready.add(subscription)
+    for (const loop of [...this.#loops]) this.#serve(loop)
   }
+}
+
+function settle(loop: Loop, { resolve, reject }: Settle): void {
+  if (!loop.error) return resolve({ value: undefined, done: true })
+  const { reason } = loop.error
+  loop.error = undefined
+  reject(reason)
 }

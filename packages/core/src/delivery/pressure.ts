@@ -29,66 +29,88 @@ export function pressure(
   streams: ReadonlyMap<string, ChannelStream>,
   report: (status: ClientStatus) => void,
 ): Pressure {
-  const held = new Map<ChannelStream, () => void>()
+  return new BufferPressure(source, platform, streams, report)
+}
+
+class BufferPressure implements Pressure {
+  readonly #source: Source
+  readonly #platform: Platform
+  readonly #streams: ReadonlyMap<string, ChannelStream>
+  readonly #report: (status: ClientStatus) => void
+  readonly #held = new Map<ChannelStream, () => void>()
   /** Counts from the first hold: the Source stops complying then, whoever else has joined. */
-  let cancelLimit = (): void => {}
+  #cancelLimit: (() => void) | undefined
 
-  const any = (stream: ChannelStream, test: (member: Member) => boolean): boolean => {
-    for (const member of stream.members) if (test(member)) return true
-    return false
-  }
-  const buffered = (stream: ChannelStream): number => Math.max(0, ...[...stream.members].map((member) => member.buffered))
-  const othersWait = (stream: ChannelStream): boolean => {
-    for (const other of streams.values()) if (other !== stream && any(other, (member) => member.waiting)) return true
-    return false
+  constructor(source: Source, platform: Platform, streams: ReadonlyMap<string, ChannelStream>, report: (status: ClientStatus) => void) {
+    this.#source = source
+    this.#platform = platform
+    this.#streams = streams
+    this.#report = report
   }
 
-  const release = (stream: ChannelStream): void => {
-    const letGo = held.get(stream)
-    if (!letGo) return
-    held.delete(stream)
-    if (held.size === 0) cancelLimit()
-    letGo()
+  get holding(): boolean {
+    return this.#held.size > 0
   }
-  const pause = (stream: ChannelStream): void => {
-    report({ type: 'paused', channel: stream.name, buffered: buffered(stream), how: 'wire' })
-    stream.pressed = true
-    stream.pause()
-    release(stream)
+
+  check(stream: ChannelStream): void {
+    if (stream.paused || !any(stream, (member) => member.full)) return
+    // Held, and more has come: the Source could not comply.
+    if (this.#held.has(stream) || this.#othersWait(stream)) this.#pause(stream)
+    else this.#hold(stream)
   }
-  const hold = (stream: ChannelStream): void => {
-    if (held.size === 0) {
-      cancelLimit = platform.delay(() => {
-        for (const each of [...held.keys()]) pause(each)
-      }, maxHeldMs)
-    }
-    held.set(stream, source.hold())
-    stream.pressed = true
-    report({ type: 'paused', channel: stream.name, buffered: buffered(stream), how: 'held' })
+
+  eased(stream: ChannelStream): void {
+    if (stream.pressed && !any(stream, (member) => !member.drained)) this.forget(stream)
   }
-  const relieve = (stream: ChannelStream): void => {
+
+  consumerWaits(): void {
+    if (!this.holding) return
+    for (const stream of [...this.#held.keys()]) if (this.#othersWait(stream)) this.#pause(stream)
+  }
+
+  forget(stream: ChannelStream): void {
     stream.pressed = false
-    release(stream)
+    this.#release(stream)
     stream.resume()
   }
 
-  return {
-    get holding() {
-      return held.size > 0
-    },
-    check(stream) {
-      if (stream.paused || !any(stream, (member) => member.full)) return
-      // Held, and more has come: the Source could not comply.
-      if (held.has(stream) || othersWait(stream)) pause(stream)
-      else hold(stream)
-    },
-    eased(stream) {
-      if (stream.pressed && !any(stream, (member) => !member.drained)) relieve(stream)
-    },
-    consumerWaits() {
-      if (held.size === 0) return
-      for (const stream of [...held.keys()]) if (othersWait(stream)) pause(stream)
-    },
-    forget: relieve,
+  #othersWait(stream: ChannelStream): boolean {
+    for (const other of this.#streams.values()) if (other !== stream && any(other, (member) => member.waiting)) return true
+    return false
   }
+
+  #release(stream: ChannelStream): void {
+    const letGo = this.#held.get(stream)
+    if (!letGo) return
+    this.#held.delete(stream)
+    if (!this.holding) this.#cancelLimit?.()
+    letGo()
+  }
+
+  #pause(stream: ChannelStream): void {
+    this.#report({ type: 'paused', channel: stream.name, buffered: buffered(stream), how: 'wire' })
+    stream.pressed = true
+    stream.pause()
+    this.#release(stream)
+  }
+
+  #hold(stream: ChannelStream): void {
+    if (!this.holding) {
+      this.#cancelLimit = this.#platform.delay(() => {
+        for (const each of [...this.#held.keys()]) this.#pause(each)
+      }, maxHeldMs)
+    }
+    this.#held.set(stream, this.#source.hold())
+    stream.pressed = true
+    this.#report({ type: 'paused', channel: stream.name, buffered: buffered(stream), how: 'held' })
+  }
+}
+
+function any(stream: ChannelStream, test: (member: Member) => boolean): boolean {
+  for (const member of stream.members) if (test(member)) return true
+  return false
+}
+
+function buffered(stream: ChannelStream): number {
+  return Math.max(0, ...[...stream.members].map((member) => member.buffered))
 }

@@ -13,42 +13,52 @@ export interface PollHold {
 }
 
 export function pollHold(platform: Platform): PollHold {
-  let holds = 0
+  return new CountedHold(platform)
+}
+
+class CountedHold implements PollHold {
+  readonly #platform: Platform
+  #holds = 0
   /** More than one, for a moment: a poll that was called off leaves after its successor has come. */
-  const waiting = new Set<() => void>()
-  return {
-    get held() {
-      return holds > 0
-    },
-    hold() {
-      holds++
-      let holding = true
-      return () => {
-        if (!holding) return
-        holding = false
-        if (--holds === 0) for (const wake of waiting) wake()
+  readonly #waiting: (() => void)[] = []
+
+  constructor(platform: Platform) {
+    this.#platform = platform
+  }
+
+  get held(): boolean {
+    return this.#holds > 0
+  }
+
+  hold(): () => void {
+    this.#holds++
+    let holding = true
+    return () => {
+      if (!holding) return
+      holding = false
+      if (--this.#holds === 0) for (const wake of [...this.#waiting]) wake()
+    }
+  }
+
+  async untilFree(signal: AbortSignal): Promise<void> {
+    let over = false
+    let woken = deferred<void>()
+    const wake = (): void => woken.resolve()
+    this.#waiting.push(wake)
+    const cancel = this.#platform.delay(() => {
+      over = true
+      wake()
+    }, maxHoldMs)
+    try {
+      while (this.held && !over) {
+        await untilAborted(woken.promise, signal)
+        woken = deferred()
+        // What an awaited reply brought is being taken: that may fill a buffer, and hold the poll once more.
+        await Promise.resolve()
       }
-    },
-    async untilFree(signal) {
-      let over = false
-      let woken = deferred<void>()
-      const wake = (): void => woken.resolve()
-      waiting.add(wake)
-      const cancel = platform.delay(() => {
-        over = true
-        wake()
-      }, maxHoldMs)
-      try {
-        while (holds > 0 && !over) {
-          await untilAborted(woken.promise, signal)
-          woken = deferred()
-          // What an awaited reply brought is being taken: that may fill a buffer, and hold the poll once more.
-          await Promise.resolve()
-        }
-      } finally {
-        cancel()
-        waiting.delete(wake)
-      }
-    },
+    } finally {
+      cancel()
+      this.#waiting.splice(this.#waiting.indexOf(wake), 1)
+    }
   }
 }

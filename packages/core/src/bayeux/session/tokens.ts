@@ -23,45 +23,57 @@ export function tokens(auth: BayeuxOptions['auth'], platform: Platform): Tokens 
       remediation: 'Pass an auth provider, or { accessToken, instanceUrl }.',
     })
   }
-  const fixed = 'accessToken' in auth ? checkedSession(auth, 'auth') : undefined
-  let current: OrgSession | undefined
-  /** Refused by the org, and not replaced since: a later start must not begin with it. */
-  let rejected: OrgSession | undefined
+  return new HeldTokens(auth, platform)
+}
 
-  const fetchSession = (signal: AbortSignal): Promise<OrgSession> => {
-    if (typeof auth === 'function') return auth()
-    return (auth as AuthProvider).getSession({ signal, platform, ...(rejected ? { rejected } : {}) })
+class HeldTokens implements Tokens {
+  readonly #auth: BayeuxOptions['auth']
+  readonly #platform: Platform
+  readonly #fixed: OrgSession | undefined
+  #current: OrgSession | undefined
+  /** Refused by the org, and not replaced since: a later start must not begin with it. */
+  #rejected: OrgSession | undefined
+
+  constructor(auth: BayeuxOptions['auth'], platform: Platform) {
+    this.#auth = auth
+    this.#platform = platform
+    this.#fixed = 'accessToken' in auth ? checkedSession(auth, 'auth') : undefined
   }
 
-  return {
-    get current() {
-      return current
-    },
-    async get(signal, refused) {
-      if (refused) rejected = current
-      else if (current && current !== rejected) return current
-      if (fixed) {
-        if (refused) throw refused
-        current = fixed
-        return fixed
-      }
-      let session: OrgSession
-      try {
-        session = checkedSession(await untilAborted(fetchSession(signal), signal), 'auth')
-      } catch (error) {
-        if (signal.aborted || error instanceof SfStreamError) throw error
-        throw new AuthenticationError({
-          code: 'login_refused',
-          message: `The auth provider failed: ${textOf(error)}.`,
-          remediation: 'See the cause; a provider marks passing failures as retryable.',
-          cause: error,
-        })
-      }
-      // The same bad token again would only be refused again. [PROTOCOL F4]
-      if (refused && current?.accessToken === session.accessToken) throw refused
-      current = session
-      rejected = undefined
-      return session
-    },
+  get current(): OrgSession | undefined {
+    return this.#current
+  }
+
+  async get(signal: AbortSignal, refused?: SfStreamError): Promise<OrgSession> {
+    if (refused) this.#rejected = this.#current
+    else if (this.#current && this.#current !== this.#rejected) return this.#current
+    if (this.#fixed) {
+      if (refused) throw refused
+      this.#current = this.#fixed
+      return this.#fixed
+    }
+    let session: OrgSession
+    try {
+      session = checkedSession(await untilAborted(this.#fetch(signal), signal), 'auth')
+    } catch (error) {
+      if (signal.aborted || error instanceof SfStreamError) throw error
+      throw new AuthenticationError({
+        code: 'login_refused',
+        message: `The auth provider failed: ${textOf(error)}.`,
+        remediation: 'See the cause; a provider marks passing failures as retryable.',
+        cause: error,
+      })
+    }
+    // The same bad token again would only be refused again. [PROTOCOL F4]
+    if (refused && this.#current?.accessToken === session.accessToken) throw refused
+    this.#current = session
+    this.#rejected = undefined
+    return session
+  }
+
+  #fetch(signal: AbortSignal): Promise<OrgSession> {
+    if (typeof this.#auth === 'function') return this.#auth()
+    const context = { signal, platform: this.#platform }
+    return (this.#auth as AuthProvider).getSession(this.#rejected ? { ...context, rejected: this.#rejected } : context)
   }
 }

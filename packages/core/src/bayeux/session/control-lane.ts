@@ -47,44 +47,55 @@ interface Parcel {
 }
 
 export function controlLane(parts: ControlLaneParts): ControlLane {
-  const { platform, policies, conversation, registry, report } = parts
-  let open = false
-  let pumping = false
-  const unsubscribes = new Set<string>()
-  /** Unsubscribed in this session, with the number of polls sent by then: until a later one brings nothing, events may be queued. */
-  const left = new Map<string, number>()
-  const parcels: Parcel[] = []
-  /** Events were left out that a connect under way may precede. [PROTOCOL U9] */
-  let crossed = false
+  return new OneByOne(parts)
+}
 
-  const pump = (): void => {
-    if (!open || pumping) return
-    pumping = true
-    const { signal } = parts.session()
-    void work(signal).finally(() => {
-      pumping = false
+class OneByOne implements ControlLane {
+  readonly #parts: ControlLaneParts
+  #open = false
+  #pumping = false
+  readonly #unsubscribes = new Set<string>()
+  /** Unsubscribed in this session, with the number of polls sent by then: until a later one brings nothing, events may be queued. */
+  readonly #left = new Map<string, number>()
+  readonly #parcels: Parcel[] = []
+  /** Events were left out that a connect under way may precede. [PROTOCOL U9] */
+  #crossed = false
+
+  constructor(parts: ControlLaneParts) {
+    this.#parts = parts
+  }
+
+  pump(): void {
+    if (!this.#open || this.#pumping) return
+    this.#pumping = true
+    const { signal } = this.#parts.session()
+    void this.#work(signal).finally(() => {
+      this.#pumping = false
       // A session that came meanwhile finds its own work; and work may have come since the last look.
-      if (open && (signal !== parts.session().signal || hasWork())) pump()
+      if (this.#open && (signal !== this.#parts.session().signal || this.#hasWork())) this.pump()
     })
   }
 
-  const hasWork = (): boolean => crossed || unsubscribes.size > 0 || parcels.length > 0 || registry.wanted().length > 0
+  #hasWork(): boolean {
+    return this.#crossed || this.#unsubscribes.size > 0 || this.#parcels.length > 0 || this.#parts.registry.wanted().length > 0
+  }
 
-  const work = async (signal: AbortSignal): Promise<void> => {
-    while (open && !signal.aborted) {
-      if (crossed) {
-        crossed = false
-        if (!parts.session().refresh()) registry.endAll()
+  async #work(signal: AbortSignal): Promise<void> {
+    const { registry } = this.#parts
+    while (this.#open && !signal.aborted) {
+      if (this.#crossed) {
+        this.#crossed = false
+        if (!this.#parts.session().refresh()) registry.endAll()
         return
       }
-      if (!hasWork()) return
+      if (!this.#hasWork()) return
       const wanted = registry.wanted()
       // No connect leaves meanwhile: the replies could cross. [PROTOCOL H5]
-      const letGo = parts.session().hold()
+      const letGo = this.#parts.session().hold()
       try {
-        if (unsubscribes.size > 0) await unsubscribe(signal)
-        else if (wanted.length > 0) await subscribe(wanted, signal)
-        else await deliver(parcels.shift() as Parcel, signal)
+        if (this.#unsubscribes.size > 0) await this.#unsubscribe(signal)
+        else if (wanted.length > 0) await this.#subscribe(wanted, signal)
+        else await this.#deliver(this.#parcels.shift() as Parcel, signal)
       } finally {
         letGo()
       }
@@ -92,18 +103,19 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
   }
 
   /** Posts and reads; what concerns the session is passed on, and undefined returned. */
-  const request = async (messages: BayeuxMessage[], what: string, signal: AbortSignal): Promise<Result> => {
+  async #request(messages: BayeuxMessage[], what: string, signal: AbortSignal): Promise<Result> {
     // What a connect brings meanwhile waits: the replies could cross. [PROTOCOL U9]
-    const settled = registry.control()
+    const settled = this.#parts.registry.control()
     try {
-      return await exchange(messages, what, signal)
+      return await this.#exchange(messages, what, signal)
     } finally {
       settled()
     }
   }
 
-  const exchange = async (messages: BayeuxMessage[], what: string, signal: AbortSignal): Promise<Result> => {
-    const session = parts.session()
+  async #exchange(messages: BayeuxMessage[], what: string, signal: AbortSignal): Promise<Result> {
+    const { conversation } = this.#parts
+    const session = this.#parts.session()
     const to = session.address()
     if (!to || !session.clientId) return undefined
     let answer: Answer
@@ -129,40 +141,43 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       return undefined
     }
     if (absorbed.advice) session.advise(absorbed.advice)
-    crossed ||= !absorbed.whole
+    this.#crossed ||= !absorbed.whole
     return signal.aborted ? undefined : answer
   }
 
-  const outgoing = (message: OutgoingMessage): BayeuxMessage => ({
-    ...message,
-    id: conversation.nextId(),
-    clientId: parts.session().clientId as string,
-  })
+  #outgoing(message: OutgoingMessage): BayeuxMessage {
+    return {
+      ...message,
+      id: this.#parts.conversation.nextId(),
+      clientId: this.#parts.session().clientId as string,
+    }
+  }
 
-  const unsubscribe = async (signal: AbortSignal): Promise<void> => {
-    const channels = [...unsubscribes]
-    unsubscribes.clear()
-    for (const chunk of chunked(channels.map((subscription) => outgoing({ channel: '/meta/unsubscribe', subscription })))) {
-      for (const { subscription } of chunk) registry.atOrg.delete(subscription as string)
+  async #unsubscribe(signal: AbortSignal): Promise<void> {
+    const channels = [...this.#unsubscribes]
+    this.#unsubscribes.clear()
+    for (const chunk of chunked(channels.map((subscription) => this.#outgoing({ channel: '/meta/unsubscribe', subscription })))) {
+      for (const { subscription } of chunk) this.#parts.registry.atOrg.delete(subscription as string)
       // A refusal changes nothing: events of a closed feed go nowhere.
-      await request(chunk, 'unsubscribe', signal)
+      await this.#request(chunk, 'unsubscribe', signal)
       if (signal.aborted) return
-      for (const { subscription } of chunk) left.set(subscription as string, parts.session().polls.sent)
+      for (const { subscription } of chunk) this.#left.set(subscription as string, this.#parts.session().polls.sent)
     }
   }
 
   /** Whether events from before an unsubscribe may still come, and overtake the replay. [PROTOCOL U8] */
-  const mayOvertake = ({ request: { channel } }: FeedEntry): boolean => {
-    const sent = left.get(channel)
+  #mayOvertake({ request: { channel } }: FeedEntry): boolean {
+    const sent = this.#left.get(channel)
     if (sent === undefined) return false
-    if (parts.session().polls.empty <= sent) return true
-    left.delete(channel)
+    if (this.#parts.session().polls.empty <= sent) return true
+    this.#left.delete(channel)
     return false
   }
 
-  const subscribe = async (wanted: readonly FeedEntry[], signal: AbortSignal, oneByOne = false): Promise<void> => {
-    if (wanted.some(mayOvertake) && parts.session().refresh()) return
-    const asked = new Map<BayeuxMessage, FeedEntry>(wanted.map((entry) => [outgoing(subscribeMessage(entry)), entry]))
+  async #subscribe(wanted: readonly FeedEntry[], signal: AbortSignal, oneByOne = false): Promise<void> {
+    const { registry } = this.#parts
+    if (wanted.some((entry) => this.#mayOvertake(entry)) && this.#parts.session().refresh()) return
+    const asked = new Map<BayeuxMessage, FeedEntry>(wanted.map((entry) => [this.#outgoing(subscribeMessage(entry)), entry]))
     const chunks = oneByOne ? [...asked.keys()].map((message) => [message]) : chunked([...asked.keys()])
     for (const chunk of chunks) {
       const entries = chunk.flatMap((message) => asked.get(message) ?? []).filter((entry) => entry.stage === 'wanted')
@@ -172,62 +187,63 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
         // From here on the org may hold it, whether its reply arrives or not: it is unsubscribed before it is asked for again.
         registry.atOrg.add(entry.request.channel)
       }
-      const { polls } = parts.session()
+      const { polls } = this.#parts.session()
       const { sent, answered } = polls
-      const answer = await request(chunk, 'subscribe', signal)
+      const answer = await this.#request(chunk, 'subscribe', signal)
       if (signal.aborted || !answer) return
       if ('kind' in answer) {
         for (const entry of entries) {
           registry.atOrg.delete(entry.request.channel)
           if (entry.stage === 'asking') entry.stage = 'wanted'
         }
-        if (chunk.length > 1) return subscribe(entries, signal, true)
+        if (chunk.length > 1) return this.#subscribe(entries, signal, true)
         const [entry] = entries
         if (entry) registry.refuse(entry, answer.error)
         continue
       }
-      await settle(chunk, asked, answer, signal, sent !== answered || polls.sent !== sent)
+      await this.#settle(chunk, asked, answer, signal, sent !== answered || polls.sent !== sent)
       if (signal.aborted) return
     }
   }
 
-  const settle = async (
+  async #settle(
     chunk: BayeuxMessage[],
     asked: Map<BayeuxMessage, FeedEntry>,
     answer: Answer & { ok: true },
     signal: AbortSignal,
     /** A connect was out at the same time. */
     besideConnect: boolean,
-  ): Promise<void> => {
+  ): Promise<void> {
     for (const [at, message] of chunk.entries()) {
       const entry = asked.get(message)
       if (entry?.stage !== 'asking') {
         // Closed while it was asked for.
-        if (entry) unsubscribes.add(entry.request.channel)
+        if (entry) this.#unsubscribes.add(entry.request.channel)
         continue
       }
       const reply = replyTo(message, answer.decoded.meta, chunk.length === 1 ? at : undefined)
-      if (!reply) return parts.session().fault('control', transientFault(noReply('subscribe')))
+      if (!reply) return this.#parts.session().fault('control', transientFault(noReply('subscribe')))
       if (reply.successful === true || (reply.successful === undefined && !reply.error)) {
         // What cannot be asked for again is let through all the same. [PROTOCOL U9]
         if (besideConnect && entry.replied && entry.request.position !== 'new' && entry.request.position !== 'off') {
           entry.stage = 'crossed'
-          crossed = true
+          this.#crossed = true
         } else acceptFeed(entry)
-      } else await refused(entry, messageFault({ ...reply, subscription: entry.request.channel }, 'subscribe'), signal)
+      } else await this.#refused(entry, messageFault({ ...reply, subscription: entry.request.channel }, 'subscribe'), signal)
       // The session may have gone meanwhile: entries that ended with it are no business of the next one.
       if (signal.aborted) return
     }
   }
 
   /** A refusal concerns this channel alone. [PROTOCOL U3-U5] */
-  const refused = async (entry: FeedEntry, { kind, error }: Fault, signal: AbortSignal): Promise<void> => {
+  async #refused(entry: FeedEntry, { kind, error }: Fault, signal: AbortSignal): Promise<void> {
+    const { platform, policies, registry } = this.#parts
     registry.atOrg.delete(entry.request.channel)
     entry.attempts = failedOnce(entry.attempts, platform.now())
     const isLimit = kind === 'event-limit' || kind === 'client-limit'
     const judged = await verdict(policies.subscribe, error, entry.attempts.count, platform, signal)
     if (signal.aborted || entry.stage !== 'asking') return
-    const tryAgain = judged ?? (kind === 'busy' || (isLimit && parts.limits === 'wait' && !entry.request.failOnLimit))
+    const tryAgain = judged ?? (kind === 'busy' || (isLimit && this.#parts.limits === 'wait' && !entry.request.failOnLimit))
     const delayMs = tryAgain
       ? isLimit && judged === undefined
         ? limitDelayMs(entry.attempts, platform.random())
@@ -235,7 +251,7 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       : undefined
     if (delayMs === undefined) return registry.refuse(entry, error)
     const { channel } = entry.request
-    report(
+    this.#parts.report(
       isLimit
         ? { type: 'limit', error, delayMs, channel }
         : { type: 'retry', what: 'subscribe', attempt: entry.attempts.count, delayMs, error, channel },
@@ -245,42 +261,42 @@ export function controlLane(parts: ControlLaneParts): ControlLane {
       platform.delay(() => {
         if (entry.stage !== 'waiting') return
         entry.stage = 'wanted'
-        pump()
+        this.pump()
       }, delayMs),
     )
   }
 
-  const deliver = async (parcel: Parcel, signal: AbortSignal): Promise<void> => {
-    const message = outgoing(parcel.message)
-    const answer = await request([message], 'send', signal)
+  async #deliver(parcel: Parcel, signal: AbortSignal): Promise<void> {
+    const message = this.#outgoing(parcel.message)
+    const answer = await this.#request([message], 'send', signal)
     if (answer && 'ok' in answer) parcel.replies.resolve(answer.decoded.all)
     else parcel.replies.reject(answer ? answer.error : new HandshakeError(notSent))
   }
 
-  return {
-    pump,
-    unsubscribe(channel) {
-      if (!registry.atOrg.has(channel)) return
-      unsubscribes.add(channel)
-      pump()
-    },
-    send(message) {
-      const parcel: Parcel = { message, replies: deferred() }
-      parcels.push(parcel)
-      pump()
-      return parcel.replies.promise
-    },
-    established() {
-      open = true
-      pump()
-    },
-    interrupted(error) {
-      open = false
-      crossed = false
-      left.clear()
-      unsubscribes.clear()
-      for (const parcel of parcels.splice(0)) parcel.replies.reject(error)
-    },
+  unsubscribe(channel: string): void {
+    if (!this.#parts.registry.atOrg.has(channel)) return
+    this.#unsubscribes.add(channel)
+    this.pump()
+  }
+
+  send(message: OutgoingMessage): Promise<BayeuxMessage[]> {
+    const parcel: Parcel = { message, replies: deferred() }
+    this.#parcels.push(parcel)
+    this.pump()
+    return parcel.replies.promise
+  }
+
+  established(): void {
+    this.#open = true
+    this.pump()
+  }
+
+  interrupted(error: SfStreamError): void {
+    this.#open = false
+    this.#crossed = false
+    this.#left.clear()
+    this.#unsubscribes.clear()
+    for (const parcel of this.#parcels.splice(0)) parcel.replies.reject(error)
   }
 }
 

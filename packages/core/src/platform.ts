@@ -12,18 +12,19 @@ export interface Platform {
   random(): number
 }
 
+const web: Platform = {
+  // Wrapped: browsers refuse a `fetch` called with another `this`, and tests may replace the global later.
+  fetch: (input, init) => fetch(input, init),
+  now: () => Date.now(),
+  delay: (callback, delayMs) => {
+    // Beyond 2^31-1 ms every runtime fires at once.
+    const timer = setTimeout(callback, Math.min(delayMs, 2_147_483_647))
+    return () => clearTimeout(timer)
+  },
+  random: () => Math.random(),
+}
+
 /** The platform of the running process: global `fetch`, `Date`, `setTimeout`, `Math.random`. */
-export function webPlatform(overrides: Partial<Platform> = {}): Platform {
-  return {
-    // Wrapped: browsers refuse a `fetch` called with another `this`, and tests may replace the global later.
-    fetch: (input, init) => fetch(input, init),
-    now: () => Date.now(),
-    delay: (callback, delayMs) => {
-      // Beyond 2^31-1 ms every runtime fires at once.
-      const timer = setTimeout(callback, Math.min(delayMs, 2_147_483_647))
-      return () => clearTimeout(timer)
-    },
-    random: () => Math.random(),
-    ...overrides,
-  }
+export function webPlatform(overrides?: Partial<Platform>): Platform {
+  return overrides ? { ...web, ...overrides } : web
 }

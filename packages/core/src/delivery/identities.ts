@@ -17,28 +17,35 @@ export interface Identities {
 }
 
 export function identities(): Identities {
-  let ring: Identity[] = []
-  let at = 0
-  let seen: Set<Identity> | undefined
-  return {
-    repeats(identity) {
-      if (seen) {
-        if (identity !== undefined && seen.has(identity)) return true
-        seen = undefined
-      }
-      ring[at] = identity
-      at = (at + 1) % remembered
-      return false
-    },
-    resubscribed() {
-      seen = ring.length > 0 ? new Set(ring) : undefined
-    },
-    forgetReplayIds() {
-      // In order of age, so that the oldest goes first again.
-      ring = [...ring.slice(at), ...ring.slice(0, at)].filter((identity) => typeof identity === 'string' && !isOfReplayId.test(identity))
-      at = ring.length % remembered
-      if (seen) seen = new Set(ring)
-    },
+  return new RememberedIdentities()
+}
+
+class RememberedIdentities implements Identities {
+  #ring: Identity[] = []
+  #at = 0
+  #seen: Set<Identity> | undefined
+
+  repeats(identity: Identity): boolean {
+    if (this.#seen) {
+      if (identity !== undefined && this.#seen.has(identity)) return true
+      this.#seen = undefined
+    }
+    this.#ring[this.#at] = identity
+    this.#at = (this.#at + 1) % remembered
+    return false
+  }
+
+  resubscribed(): void {
+    this.#seen = this.#ring.length > 0 ? new Set(this.#ring) : undefined
+  }
+
+  forgetReplayIds(): void {
+    // In order of age, so that the oldest goes first again.
+    this.#ring = [...this.#ring.slice(this.#at), ...this.#ring.slice(0, this.#at)].filter(
+      (identity) => typeof identity === 'string' && !isOfReplayId.test(identity),
+    )
+    this.#at = this.#ring.length % remembered
+    if (this.#seen) this.#seen = new Set(this.#ring)
   }
 }
 

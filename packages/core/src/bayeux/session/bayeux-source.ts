@@ -39,14 +39,20 @@ class BayeuxSource implements Source {
       opened: () => this.#lane.pump(),
       closed: (entry) => this.#lane.unsubscribe(entry.request.channel),
     })
-    const shared = { platform, policies, conversation: this.#conversation, registry: this.#registry, report }
-    this.#lane = controlLane({ ...shared, limits, session: () => this.#session })
+    const talk = this.#conversation
+    const channels = this.#registry
+    // Field by field: objects that are spread into share no shape, and each would keep one of its own.
+    this.#lane = controlLane({ platform, policies, limits, conversation: talk, registry: channels, session: () => this.#session, report })
     this.#session = bayeuxSession({
-      ...shared,
+      platform,
+      policies,
       machineOptions: { retry: policies, limits, reconnect, followAdvice },
       transport,
+      conversation: talk,
       tokens: tokens(options.auth, platform),
       endpoint: endpointResolver(options, platform),
+      registry: channels,
+      report,
       observeMessage: (message) => {
         for (const observer of this.#observers) observer.message?.(message)
       },

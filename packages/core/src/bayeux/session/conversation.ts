@@ -32,83 +32,113 @@ export interface Conversation {
 }
 
 export function conversation(transport: Transport, extensions: readonly Extension[], now: () => number): Conversation {
-  let lastId = 0
-  let skewMs = 0
-  const outgoing = extensions.flatMap((extension) => extension.outgoing?.bind(extension) ?? []).reverse()
-  const incoming = extensions.flatMap((extension) => extension.incoming?.bind(extension) ?? [])
+  return new ExtendedConversation(transport, extensions, now)
+}
 
-  const through = (message: BayeuxMessage, steps: readonly ((message: BayeuxMessage) => BayeuxMessage | null)[]): BayeuxMessage[] => {
-    let current: BayeuxMessage | null = message
-    for (const step of steps) {
-      current = step(current)
-      if (!current) return []
-    }
-    return [current]
+type Step = (message: BayeuxMessage) => BayeuxMessage | null
+
+class ExtendedConversation implements Conversation {
+  readonly #transport: Transport
+  readonly #now: () => number
+  readonly #outgoing: readonly Step[]
+  readonly #incoming: readonly Step[]
+  #lastId = 0
+  #skewMs = 0
+
+  constructor(transport: Transport, extensions: readonly Extension[], now: () => number) {
+    this.#transport = transport
+    this.#now = now
+    this.#outgoing = extensions.flatMap((extension) => extension.outgoing?.bind(extension) ?? []).reverse()
+    this.#incoming = extensions.flatMap((extension) => extension.incoming?.bind(extension) ?? [])
   }
 
-  const extended = (decoded: Decoded): Decoded => {
-    if (incoming.length === 0) return decoded
+  get inspectsReplies(): boolean {
+    return this.#incoming.length > 0
+  }
+
+  orgNow(): number {
+    return this.#now() + this.#skewMs
+  }
+
+  nextId(): string {
+    return String(++this.#lastId)
+  }
+
+  resetIds(): void {
+    this.#lastId = 0
+  }
+
+  post(address: Address, messages: readonly BayeuxMessage[], deadline: Deadline, signal: AbortSignal): Promise<TransportResponse> {
+    return this.#transport.exchange({
+      url: address.url,
+      headers: { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${address.accessToken}` },
+      body: encode(this.#sent(messages)),
+      deadline,
+      signal,
+      // [PROTOCOL T5]
+      keepalive: messages[0]?.channel === '/meta/disconnect',
+    })
+  }
+
+  read(response: TransportResponse, request: string): Answer {
+    const { status } = response
+    this.#readDate(response)
+    try {
+      if (response.cut) return this.#readBroken(response, request)
+      const decoded = this.#extended(decode(response.text))
+      const isBayeux = decoded.meta.length + decoded.events.length > 0
+      if (isBayeux || (status === 200 && decoded.bad.length === 0)) return whole(decoded, true, response)
+      if (status === 200) throw unreadable()
+    } catch (error) {
+      if (status === 200) return { ok: false, fault: readFault(error) }
+    }
+    return { ok: false, fault: statusFault(status, request), retryAfterMs: this.#retryAfter(response.header('retry-after')) }
+  }
+
+  #readDate(response: TransportResponse): void {
+    const shown = Date.parse(response.header('date') ?? '')
+    const behindMs = this.#now() - shown
+    // Where the whole second that it shows leaves it open, the clocks agree.
+    if (shown > 0) this.#skewMs = behindMs < 0 ? -behindMs : Math.min(0, 999 - behindMs)
+  }
+
+  #readBroken(response: TransportResponse, request: string): Answer {
+    if (response.status !== 200) return { ok: false, fault: statusFault(response.status, request) }
+    return whole(this.#extended(decodeBroken(response.text)), false, response)
+  }
+
+  /** `Retry-After` in seconds or as a date. */
+  #retryAfter(value: string | undefined): number | undefined {
+    if (!value) return undefined
+    const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - this.orgNow()
+    return ms > 0 ? ms : undefined
+  }
+
+  #extended(decoded: Decoded): Decoded {
+    if (!this.inspectsReplies) return decoded
     // An extension may count what it sees, so each message passes once.
-    const results = new Map(decoded.all.map((message) => [message, through(message, incoming)]))
+    const results = new Map(decoded.all.map((message) => [message, through(message, this.#incoming)]))
     const after = (messages: readonly BayeuxMessage[]): BayeuxMessage[] => messages.flatMap((message) => results.get(message) ?? [])
     return { all: after(decoded.all), meta: after(decoded.meta), events: after(decoded.events), bad: decoded.bad }
   }
 
-  const sent = (messages: readonly BayeuxMessage[]): readonly BayeuxMessage[] => {
-    if (outgoing.length === 0) return messages
+  #sent(messages: readonly BayeuxMessage[]): readonly BayeuxMessage[] {
+    if (this.#outgoing.length === 0) return messages
     try {
-      return messages.flatMap((message) => through(message, outgoing))
+      return messages.flatMap((message) => through(message, this.#outgoing))
     } catch (error) {
       throw extensionFailed(error)
     }
   }
+}
 
-  return {
-    inspectsReplies: incoming.length > 0,
-    orgNow: () => now() + skewMs,
-    nextId: () => String(++lastId),
-    resetIds: () => {
-      lastId = 0
-    },
-    post: (address, messages, deadline, signal) =>
-      transport.exchange({
-        url: address.url,
-        headers: { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${address.accessToken}` },
-        body: encode(sent(messages)),
-        deadline,
-        signal,
-        // [PROTOCOL T5]
-        keepalive: messages[0]?.channel === '/meta/disconnect',
-      }),
-    read(response, request) {
-      const shown = Date.parse(response.header('date') ?? '')
-      const behindMs = now() - shown
-      // Where the whole second that it shows leaves it open, the clocks agree.
-      if (shown > 0) skewMs = behindMs < 0 ? -behindMs : Math.min(0, 999 - behindMs)
-      try {
-        if (response.cut) return readBroken(response, request)
-        const decoded = extended(decode(response.text))
-        const isBayeux = decoded.meta.length + decoded.events.length > 0
-        if (isBayeux || (response.status === 200 && decoded.bad.length === 0)) return whole(decoded, true, response)
-        if (response.status === 200) throw unreadable()
-      } catch (error) {
-        if (response.status === 200) return { ok: false, fault: readFault(error) }
-      }
-      return { ok: false, fault: statusFault(response.status, request), retryAfterMs: retryAfter(response.header('retry-after')) }
-    },
+function through(message: BayeuxMessage, steps: readonly Step[]): BayeuxMessage[] {
+  let current: BayeuxMessage | null = message
+  for (const step of steps) {
+    current = step(current)
+    if (!current) return []
   }
-
-  function readBroken(response: TransportResponse, request: string): Answer {
-    if (response.status !== 200) return { ok: false, fault: statusFault(response.status, request) }
-    return whole(extended(decodeBroken(response.text)), false, response)
-  }
-
-  /** `Retry-After` in seconds or as a date. */
-  function retryAfter(value: string | undefined): number | undefined {
-    if (!value) return undefined
-    const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now() - skewMs
-    return ms > 0 ? ms : undefined
-  }
+  return [current]
 }
 
 function whole(decoded: Decoded, complete: boolean, response: TransportResponse): Answer & { ok: true } {

@@ -33,97 +33,112 @@ export interface RegistryHooks {
 }
 
 export function registry(hooks: RegistryHooks): Registry {
-  const entries = new Set<FeedEntry>()
-  const atOrg = new Set<string>()
-  /** Which feeds a channel's events go to, remembered until a feed comes or goes. */
-  const routes = new Map<string, readonly FeedEntry[]>()
+  return new RoutedFeeds(hooks)
+}
 
-  const route = (channel: string): readonly FeedEntry[] => {
-    let found = routes.get(channel)
+class RoutedFeeds implements Registry {
+  readonly entries = new Set<FeedEntry>()
+  readonly atOrg = new Set<string>()
+  readonly #hooks: RegistryHooks
+  /** Which feeds a channel's events go to, remembered until a feed comes or goes. */
+  readonly #routes = new Map<string, readonly FeedEntry[]>()
+  #controlOut = false
+
+  constructor(hooks: RegistryHooks) {
+    this.#hooks = hooks
+  }
+
+  open(request: OpenRequest): Feed {
+    const entry = feedEntry(request)
+    this.entries.add(entry)
+    this.#routes.clear()
+    entry.cleanups.push(
+      onAbort(request.signal, () => {
+        if (entry.stage === 'ended') return
+        this.#forget(entry)
+        endFeed(entry)
+        this.#hooks.closed(entry)
+      }),
+    )
+    if (!request.signal.aborted) this.#hooks.opened(entry)
+    return entry.feed
+  }
+
+  wanted(): FeedEntry[] {
+    return [...this.entries].filter((entry) => entry.stage === 'wanted')
+  }
+
+  dispatch(events: readonly BayeuxMessage[], complete: boolean, bytesEach: number, from: 'handshake' | 'connect' | 'control'): boolean {
+    let whole = true
+    if (events.length === 0) return whole
+    const batches = new Map<FeedEntry, BayeuxMessage[]>()
+    for (const message of events) {
+      for (const entry of this.#route(message.channel as string)) {
+        // What is on its way from before a subscribe request will be replayed; let through, it would overtake.
+        if (entry.stage !== 'asking' && entry.stage !== 'accepted' && from !== 'handshake') continue
+        if (from === 'control' && entry.stage === 'accepted' && isReplayed(entry, message)) {
+          entry.stage = 'crossed'
+          whole = false
+          continue
+        }
+        const batch = batches.get(entry)
+        if (batch) batch.push(message)
+        else batches.set(entry, [message])
+      }
+    }
+    for (const [entry, messages] of batches) {
+      const batch = { messages, complete, bytesEach }
+      const waits = entry.stage === 'asking' || (this.#controlOut && from === 'connect' && isReplayed(entry, messages[0]))
+      if (!waits) entry.batches.push(batch)
+      else if (from === 'connect') entry.early.push(batch)
+      else {
+        entry.replied = true
+        entry.early.splice(placeOf(batch, entry.early), 0, batch)
+      }
+    }
+    return whole
+  }
+
+  control(): () => void {
+    this.#controlOut = true
+    return () => {
+      this.#controlOut = false
+      for (const entry of this.entries) if (entry.stage === 'accepted') acceptFeed(entry)
+    }
+  }
+
+  refuse(entry: FeedEntry, error: unknown): void {
+    this.#forget(entry)
+    endFeed(entry, error)
+  }
+
+  endAll(error?: unknown): void {
+    const ended = [...this.entries]
+    this.entries.clear()
+    this.#routes.clear()
+    for (const entry of ended) endFeed(entry, error)
+  }
+
+  room(bytes: number): number {
+    let least = Number.POSITIVE_INFINITY
+    for (const { batches, early, request } of this.entries)
+      least = Math.min(least, batches.size + early.length > 0 ? 0 : request.room(bytes))
+    return least
+  }
+
+  #route(channel: string): readonly FeedEntry[] {
+    let found = this.#routes.get(channel)
     if (!found) {
-      found = [...entries].filter((entry) => matchesSubscription(entry.request.channel, channel))
+      found = [...this.entries].filter((entry) => matchesSubscription(entry.request.channel, channel))
       // Wildcards can bring any number of channels; the memory of them stays small.
-      if (routes.size > 1000) routes.clear()
-      routes.set(channel, found)
+      if (this.#routes.size > 1000) this.#routes.clear()
+      this.#routes.set(channel, found)
     }
     return found
   }
-  let controlOut = false
-  const forget = (entry: FeedEntry): void => {
-    entries.delete(entry)
-    routes.clear()
-  }
 
-  return {
-    entries,
-    atOrg,
-    open(request) {
-      const entry = feedEntry(request)
-      entries.add(entry)
-      routes.clear()
-      entry.cleanups.push(
-        onAbort(request.signal, () => {
-          if (entry.stage === 'ended') return
-          forget(entry)
-          endFeed(entry)
-          hooks.closed(entry)
-        }),
-      )
-      if (!request.signal.aborted) hooks.opened(entry)
-      return entry.feed
-    },
-    wanted: () => [...entries].filter((entry) => entry.stage === 'wanted'),
-    dispatch(events, complete, bytesEach, from) {
-      let whole = true
-      if (events.length === 0) return whole
-      const batches = new Map<FeedEntry, BayeuxMessage[]>()
-      for (const message of events) {
-        for (const entry of route(message.channel as string)) {
-          // What is on its way from before a subscribe request will be replayed; let through, it would overtake.
-          if (entry.stage !== 'asking' && entry.stage !== 'accepted' && from !== 'handshake') continue
-          if (from === 'control' && entry.stage === 'accepted' && isReplayed(entry, message)) {
-            entry.stage = 'crossed'
-            whole = false
-            continue
-          }
-          const batch = batches.get(entry)
-          if (batch) batch.push(message)
-          else batches.set(entry, [message])
-        }
-      }
-      for (const [entry, messages] of batches) {
-        const batch = { messages, complete, bytesEach }
-        const waits = entry.stage === 'asking' || (controlOut && from === 'connect' && isReplayed(entry, messages[0]))
-        if (!waits) entry.batches.push(batch)
-        else if (from === 'connect') entry.early.push(batch)
-        else {
-          entry.replied = true
-          entry.early.splice(placeOf(batch, entry.early), 0, batch)
-        }
-      }
-      return whole
-    },
-    control() {
-      controlOut = true
-      return () => {
-        controlOut = false
-        for (const entry of entries) if (entry.stage === 'accepted') acceptFeed(entry)
-      }
-    },
-    refuse(entry, error) {
-      forget(entry)
-      endFeed(entry, error)
-    },
-    endAll(error) {
-      const ended = [...entries]
-      entries.clear()
-      routes.clear()
-      for (const entry of ended) endFeed(entry, error)
-    },
-    room(bytes) {
-      let least = Number.POSITIVE_INFINITY
-      for (const entry of entries) least = Math.min(least, entry.batches.size + entry.early.length > 0 ? 0 : entry.request.room(bytes))
-      return least
-    },
+  #forget(entry: FeedEntry): void {
+    this.entries.delete(entry)
+    this.#routes.clear()
   }
 }

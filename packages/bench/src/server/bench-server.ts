@@ -1,0 +1,188 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { monotonicMs } from '../monotonic.ts'
+import { arrive } from './arrivals.ts'
+import { type EventBatch, eventBatch } from './event-batch.ts'
+import { feedConnect, startPosition } from './feed.ts'
+import { gapRecord } from './gap-record.ts'
+import { type HttpReply, type HttpRequest, type Respond, serveHttp } from './http-connection.ts'
+import type { LoggedRequest, ServerCommands, ServerPlan } from './plan.ts'
+import { newSession, type Refusal, type Session } from './sessions.ts'
+
+/** What clients send. */
+interface Message {
+  channel: string
+  id?: string
+  clientId?: string
+  subscription?: string | string[]
+  ext?: { replay?: Record<string, number> }
+}
+
+export interface BenchServer {
+  readonly url: string
+  readonly commands: ServerCommands
+  close(): void
+}
+
+const holdMs = 110_000
+const comma = Buffer.from(',')
+const unknownClient: Refusal = { error: '403::Unknown client', reconnect: 'handshake' }
+const badToken: Refusal = { error: '401::Authentication invalid', reconnect: 'none' }
+
+/**
+ * Just enough Bayeux for a client to stream: prepared bytes behind bare sockets. It judges nothing, so that every client meets the same:
+ * a session is found by its clientId, a token is looked at only after `expireToken`.
+ */
+export async function benchServer(port = 0): Promise<BenchServer> {
+  let plan: ServerPlan = { feed: { kind: 'hold' } }
+  let batch: EventBatch = eventBatch({ events: 1, eventBytes: 400, channels: ['/event/Bench__e'] })
+  let validToken: string | undefined
+  let log: LoggedRequest[] = []
+  let made = 0
+  let bareHeld = 0
+  const sessions = new Map<string, Session>()
+  const sockets = new Set<Socket>()
+  const record = gapRecord()
+
+  const handle = (request: HttpRequest, respondNow: Respond): void => {
+    const respond = delayed(respondNow, plan.delayMs ?? 0)
+    if (request.path === '/hold') {
+      bareHeld++
+      return
+    }
+    if (request.method !== 'POST') return respond({ parts: [Buffer.from('[]')] })
+    const parsed = JSON.parse(request.body) as Message | Message[]
+    const messages = Array.isArray(parsed) ? parsed : [parsed]
+    const replies: string[] = []
+    let connect: { message: Message; session: Session } | undefined
+    let headers = ''
+    for (const message of messages) {
+      const refusal = validToken !== undefined && !request.authorization.endsWith(validToken) ? badToken : undefined
+      const session = sessions.get(message.clientId ?? '')
+      const reason = refusal ?? (message.channel !== '/meta/handshake' && !session ? unknownClient : undefined)
+      if (plan.feed.kind === 'hold') log.push({ atMs: request.receivedAt, channel: message.channel, ok: !reason })
+      if (reason) replies.push(refused(message, reason))
+      else if (message.channel === '/meta/handshake') {
+        const fresh = newSession(++made)
+        sessions.set(fresh.clientId, fresh)
+        headers = `Set-Cookie: BAYEUX_BROWSER=${fresh.clientId}; Path=/cometd/; HttpOnly\r\n`
+        const rest = `"clientId":"${fresh.clientId}","version":"1.0","minimumVersion":"1.0","supportedConnectionTypes":["long-polling"],"ext":{"replay":true,"payload.format":true}`
+        replies.push(accepted(message, rest))
+      } else if (message.channel === '/meta/connect') connect = { message, session: session! }
+      else replies.push(accepted(message, `"clientId":"${message.clientId}"${subscribe(session!, message)}`))
+    }
+    if (!connect) return respond({ headers, parts: [Buffer.from(`[${replies.join()}]`)] })
+    answerConnect(connect.session, connect.message, replies, request.receivedAt, respond)
+  }
+
+  /** Returns what a reply to it says besides. */
+  const subscribe = (session: Session, { channel, subscription, ext }: Message): string => {
+    const channels = subscription === undefined ? [] : [subscription].flat()
+    if (channel === '/meta/subscribe') {
+      for (const each of channels) session.channels.add(each)
+      session.next = startPosition(plan.feed, session, channels, ext?.replay)
+      session.prepared = undefined
+      // After the reply to this one.
+      if (session.held) setTimeout(() => session.held && feedConnect(plan.feed, session, batch), plan.delayMs ?? 0)
+    } else if (channel === '/meta/unsubscribe') {
+      for (const each of channels) session.channels.delete(each)
+    } else if (channel === '/meta/disconnect') {
+      session.held?.(undefined, 0)
+      sessions.delete(session.clientId)
+    }
+    return subscription === undefined ? '' : `,"subscription":${JSON.stringify(subscription)}`
+  }
+
+  const answerConnect = (session: Session, message: Message, replies: readonly string[], receivedAt: number, respond: Respond): void => {
+    if (session.wroteAt !== undefined && session.connects > 1) record.gap(receivedAt - session.wroteAt)
+    session.wroteAt = undefined
+    const first = session.connects++ === 0
+    session.held = (events, count, refusal) => {
+      session.held = undefined
+      const advice = first ? `,"advice":{"reconnect":"retry","interval":0,"timeout":${holdMs}}` : ''
+      const own = refusal ? refused(message, refusal) : accepted(message, `"clientId":"${session.clientId}"${advice}`)
+      const tail = Buffer.from(`${replies.map((reply) => `${reply},`).join('')}${own}]`)
+      record.reply(count)
+      const written = (): void => {
+        session.wroteAt = monotonicMs()
+      }
+      respond({ parts: events ? [open, events, comma, tail] : [open, tail], written })
+    }
+    if (first) session.held(undefined, 0)
+    else feedConnect(plan.feed, session, batch)
+  }
+
+  const refuseHeld = (refusal: Refusal): number => {
+    for (const session of sessions.values()) session.held?.(undefined, 0, refusal)
+    return monotonicMs()
+  }
+
+  const listen = (at: number): Promise<Server> => {
+    const server = createServer((socket) => {
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
+      serveHttp(socket, handle)
+    })
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(at, '127.0.0.1', 4_096, () => resolve(server))
+    })
+  }
+  let server = await listen(port)
+  const { port: bound } = server.address() as { port: number }
+  const closeAll = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve())
+      for (const socket of sockets) socket.resetAndDestroy()
+    })
+
+  const commands: ServerCommands = {
+    plan(next) {
+      plan = next
+      const events = next.feed.kind === 'hold' ? 1 : next.feed.batch
+      batch = eventBatch({ events, eventBytes: next.eventBytes ?? 400, channels: next.channels ?? ['/event/Bench__e'] })
+      validToken = undefined
+      sessions.clear()
+      bareHeld = 0
+      for (const socket of sockets) socket.destroy()
+      log = []
+      record.reset()
+    },
+    begin: record.begin,
+    figures: record.figures,
+    publish: (arrivals) => arrive(arrivals, sessions, batch),
+    held: () => bareHeld + [...sessions.values()].filter(({ held, channels }) => held && channels.size > 0).length,
+    loseSessions() {
+      const at = refuseHeld(unknownClient)
+      sessions.clear()
+      return at
+    },
+    expireToken(valid) {
+      validToken = valid
+      return refuseHeld(badToken)
+    },
+    async restart(downMs) {
+      sessions.clear()
+      await closeAll()
+      await new Promise((resolve) => setTimeout(resolve, downMs))
+      server = await listen(bound)
+      return monotonicMs()
+    },
+    requests: () => log,
+  }
+  return { url: `http://127.0.0.1:${bound}`, commands, close: () => void closeAll() }
+}
+
+const open = Buffer.from('[')
+
+function accepted({ channel, id }: Message, rest: string): string {
+  return `{"channel":"${channel}","id":${JSON.stringify(id ?? '')},"successful":true,${rest}}`
+}
+
+function refused({ channel, id }: Message, { error, reconnect }: Refusal): string {
+  return `{"channel":"${channel}","id":${JSON.stringify(id ?? '')},"successful":false,"error":"${error}","advice":{"reconnect":"${reconnect}","interval":0}}`
+}
+
+/** The whole round trip is spent before the reply: to who waits for a reply before the next request, both ways cost the same. */
+function delayed(respond: Respond, delayMs: number): Respond {
+  return delayMs > 0 ? (reply: HttpReply) => void setTimeout(respond, delayMs, reply) : respond
+}

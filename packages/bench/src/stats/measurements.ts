@@ -1,0 +1,43 @@
+import { type Summary, summary } from './summary.ts'
+
+/** One thing that was measured, round by round. */
+export interface Measurement {
+  /** `throughput`, `latency`, … */
+  row: string
+  /** Of what in the row: `events/s`, `CPU per event`, … */
+  metric: string
+  unit: string
+  /** Under what: `batch 100`, `consumer works 20 us`, … */
+  setting: string
+  /** Whose: a client, an entry point. */
+  subject: string
+  values: number[]
+}
+
+export type Key = Pick<Measurement, 'row' | 'metric' | 'setting' | 'subject'>
+
+/** Everything of one run. */
+export interface Measurements {
+  add(key: Key, unit: string, value: number): void
+  values(key: Key): readonly number[]
+  all(): readonly Measurement[]
+}
+
+export function measurements(): Measurements {
+  const kept = new Map<string, Measurement>()
+  const name = ({ row, metric, setting, subject }: Key): string => [row, metric, setting, subject].join('\n')
+  return {
+    add({ row, metric, setting, subject }, unit, value) {
+      const key = name({ row, metric, setting, subject })
+      const found = kept.get(key) ?? { row, metric, unit, setting, subject, values: [] }
+      found.values.push(value)
+      kept.set(key, found)
+    },
+    values: (key) => kept.get(name(key))?.values ?? [],
+    all: () => [...kept.values()],
+  }
+}
+
+export function summaryOf({ values }: Measurement): Summary {
+  return summary(values)
+}

@@ -1,22 +1,18 @@
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { buildPackages } from './harness/build-packages.ts'
 import { startServer } from './harness/start-server.ts'
 import { benchOptions } from './options/bench-options.ts'
 import { budgets } from './report/budgets.ts'
 import { check } from './report/check.ts'
 import { environment, environmentText } from './report/environment.ts'
 import { tables } from './report/table.ts'
+import { writeReport } from './report/write-report.ts'
+import { growth } from './rows/growth.ts'
 import { rowNames, rows } from './rows/rows.ts'
 import { measurements } from './stats/measurements.ts'
 
 // `pnpm bench`: docs/performance.md says what is measured, and how.
 const options = benchOptions(process.argv.slice(2), rowNames)
-if (!options.built) {
-  console.error('Building …')
-  const { status, stdout, stderr } = spawnSync('pnpm', ['run', 'build'], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`The build failed:\n${stdout}${stderr}`)
-}
+if (!options.built) buildPackages()
 const place = environment()
 console.log(environmentText(place))
 const measured = measurements()
@@ -26,25 +22,22 @@ const note = (text: string): void => {
   console.error(text)
 }
 const server = await startServer()
+const context = { measured, server, quick: options.quick, note }
+const jobs = options.growth ? [['growth', growth] as const] : options.names.map((name) => [name, rows[name]] as const)
 try {
-  for (const name of options.names) {
+  for (const [name, run] of jobs) {
     const startedAt = performance.now()
-    await rows[name]({ measured, server, quick: options.quick, note })
+    await run(context)
     console.error(`${name}: ${Math.round((performance.now() - startedAt) / 1_000)} s`)
   }
 } finally {
   server.stop()
 }
 console.log(`\n${tables(measured.all())}\n`)
-const held = budgets(measured)
-const verdict = check(held, options.partial)
-const folder = resolve(options.out)
-mkdirSync(folder, { recursive: true })
-const file = join(folder, 'bench.json')
-const report = { environment: place, quick: options.quick, notes, budgets: held, measurements: measured.all() }
-writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`)
-console.error(`The figures are in ${options.out}/bench.json`)
+const held = options.growth ? [] : budgets(measured)
+writeReport(options, { environment: place, quick: options.quick, notes, budgets: held }, measured)
 if (options.check) {
+  const verdict = check(held, options.partial)
   console.log(verdict.text)
   if (!verdict.ok) process.exitCode = 1
 }

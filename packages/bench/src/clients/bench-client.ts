@@ -19,3 +19,5 @@ export type Connect = (options: ConnectOptions) => Promise<void>
 
 export const token = '00D000000000001!BENCH'
 export const cometdPath = '/cometd/66.0'
+/** The one that is good after `expireToken`. */
+export const freshToken = `${token}2`

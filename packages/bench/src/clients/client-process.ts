@@ -1,6 +1,9 @@
+import { backlogTask } from '../tasks/backlog.ts'
+import { growthTask } from '../tasks/growth.ts'
 import { heapTask } from '../tasks/heap.ts'
 import type { Job, Parent } from '../tasks/job.ts'
 import { latencyTask } from '../tasks/latency.ts'
+import { recoveryTask } from '../tasks/recovery.ts'
 import { streamTask } from '../tasks/stream.ts'
 
 // A client's own process: does its one job, tells the result, ends.
@@ -18,6 +21,12 @@ function run(): Promise<unknown> {
       return latencyTask(job, parent)
     case 'heap':
       return heapTask(job, parent)
+    case 'backlog':
+      return backlogTask(job)
+    case 'recovery':
+      return recoveryTask(job, parent)
+    case 'growth':
+      return growthTask(job, parent)
   }
 }
 

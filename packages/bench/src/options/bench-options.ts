@@ -9,7 +9,7 @@ export interface BenchOptions<Name extends string> {
   /** What is built is up to date. */
   built: boolean
   out: string
-  /** A folder for charts; none are drawn without. */
+  /** A folder for the charts; `charts` beside the figures by default. */
   charts: string | undefined
   growth: boolean
 }

@@ -36,6 +36,8 @@ export function budgets(measured: Measurements): Budget[] {
     ...gapBudgets(measured),
     ...bundleBudgets(measured),
     ...heapBudgets(measured),
+    ...backlogBudgets(measured),
+    ...recoveryBudgets(measured),
   ]
 }
 
@@ -122,4 +124,31 @@ function heapBudgets(measured: Measurements): Budget[] {
   })
   const value = medianOf(measured.values({ ...key, subject: labels['sfstream-node'] }))
   return [...above, { name: `heap of an idle client in all, ${labels['sfstream-node']}`, value, is: 'below', limit: 13, unit: 'KB' }]
+}
+
+function backlogBudgets(measured: Measurements): Budget[] {
+  const limits = [
+    ['most live heap / bound', 'at most', 1],
+    ['rise of the live heap from first to last third / bound', 'at most', 0.1],
+    ['org deliveries / events', 'at most', 1.1],
+    ['events out of order, lost or repeated', 'at most', 0],
+  ] as const
+  return sfstreams.flatMap((client) =>
+    limits.map(([metric, is, limit]): Budget => {
+      const found = measured.all().find((each) => each.row === 'backlog' && each.metric === metric && each.subject === labels[client])
+      return { name: `backlog, ${labels[client]}, ${metric}`, value: medianOf(found?.values ?? []), is, limit, unit: found?.unit ?? '' }
+    }),
+  )
+}
+
+/** A handshake and a subscribe, a round trip each; half a one is left for what the client itself does. */
+function recoveryBudgets(measured: Measurements): Budget[] {
+  return sfstreams.flatMap((client) => {
+    const of = (metric: string) => medianOf(measured.values({ row: 'recovery', metric, setting: 'session lost', subject: labels[client] }))
+    const name = (what: string): string => `recovery of a lost session, ${labels[client]}, ${what}`
+    return [
+      { name: name('handshakes'), value: of('handshakes'), is: 'at most', limit: 1, unit: '' },
+      { name: name('time in round trips'), value: of('time in round trips'), is: 'below', limit: 2.5, unit: 'x' },
+    ] satisfies Budget[]
+  })
 }

@@ -11,7 +11,7 @@ export async function latency(context: RowContext): Promise<void> {
   const clients: ClientName[] = [...sfstreams, ...bareLoops, ...peers]
   const warm = quick ? 100 : 300
   const count = warm + (quick ? 400 : 1_500)
-  for (let round = 0; round < (quick ? 2 : 5); round++) {
+  for (let round = 0; round < (quick ? 2 : 3); round++) {
     for (const client of clients) {
       await attempt(context, `${labels[client]}, latency`, async () => {
         await server.plan({ feed: { kind: 'hold' } })

@@ -34,7 +34,7 @@ export async function delay(context: RowContext): Promise<void> {
   const clients: ClientName[] = [...sfstreams, ...bareLoops, 'cometd']
   for (const delayMs of [50, 200])
     for (const work of [0, workUs])
-      for (const batch of batches) await rounds(context, { batch, workUs: work, delayMs }, clients, context.quick ? 1 : 3)
+      for (const batch of batches) await rounds(context, { batch, workUs: work, delayMs }, clients, context.quick ? 1 : 2)
 }
 
 async function rounds(context: RowContext, setting: ThroughputCase, clients: readonly ClientName[], count: number): Promise<void> {
@@ -47,8 +47,8 @@ async function sample(context: RowContext, setting: ThroughputCase, client: Clie
   const row = throughputRow(setting)
   await attempt(context, `${labels[client]}, ${row}, batch ${batch}`, async () => {
     await server.plan({ feed: { kind: 'stream', batch }, delayMs })
-    const runMs = (quick ? 400 : 1_000) + delayMs * 5
-    const run = runClient({ task: 'stream', client, url: server.url, batch, workUs: setting.workUs, warmMs: quick ? 300 : 600, runMs })
+    const runMs = (quick ? 400 : 700) + delayMs * 5
+    const run = runClient({ task: 'stream', client, url: server.url, batch, workUs: setting.workUs, warmMs: quick ? 300 : 500, runMs })
     run.result.catch(() => {})
     await run.told('began')
     await server.begin()

@@ -82,7 +82,7 @@ export async function benchServer(port = 0): Promise<BenchServer> {
       session.next = startPosition(plan.feed, session, channels, ext?.replay)
       session.prepared = undefined
       // After the reply to this one.
-      if (session.held) setTimeout(() => session.held && feedConnect(plan.feed, session, batch), plan.delayMs ?? 0)
+      if (session.held) setTimeout(() => feed(session), plan.delayMs ?? 0)
     } else if (channel === '/meta/unsubscribe') {
       for (const each of channels) session.channels.delete(each)
     } else if (channel === '/meta/disconnect') {
@@ -90,6 +90,10 @@ export async function benchServer(port = 0): Promise<BenchServer> {
       sessions.delete(session.clientId)
     }
     return subscription === undefined ? '' : `,"subscription":${JSON.stringify(subscription)}`
+  }
+
+  const feed = (session: Session): void => {
+    if (!plan.closed) feedConnect(plan.feed, session, batch)
   }
 
   const answerConnect = (session: Session, message: Message, replies: readonly string[], receivedAt: number, respond: Respond): void => {
@@ -108,12 +112,12 @@ export async function benchServer(port = 0): Promise<BenchServer> {
       respond({ parts: events ? [open, events, comma, tail] : [open, tail], written })
     }
     if (first) session.held(undefined, 0)
-    else feedConnect(plan.feed, session, batch)
+    else feed(session)
   }
 
   const refuseHeld = (refusal: Refusal): number => {
     for (const session of sessions.values()) session.held?.(undefined, 0, refusal)
-    return monotonicMs()
+    return monotonicMs() + (plan.delayMs ?? 0)
   }
 
   const listen = (at: number): Promise<Server> => {
@@ -146,6 +150,10 @@ export async function benchServer(port = 0): Promise<BenchServer> {
       for (const socket of sockets) socket.destroy()
       log = []
       record.reset()
+    },
+    open() {
+      plan = { ...plan, closed: false }
+      for (const session of sessions.values()) feed(session)
     },
     begin: record.begin,
     figures: record.figures,

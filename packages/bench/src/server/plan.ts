@@ -13,6 +13,8 @@ export interface ServerPlan {
   delayMs?: number
   eventBytes?: number
   channels?: readonly string[]
+  /** Nothing is fed before `open`. */
+  closed?: boolean
 }
 
 /** Poisson arrivals: independent, so that events also fall into the time between two polls. */
@@ -41,15 +43,17 @@ export interface LoggedRequest {
 /** What the parent may ask of the server's process. */
 export interface ServerCommands {
   plan(plan: ServerPlan): void
+  /** Feeds what the plan kept closed. */
+  open(): void
   begin(): void
   figures(): ServerFigures
   /** Resolves when the last one was published. */
   publish(arrivals: Arrivals): Promise<void>
   /** Connects of subscribed sessions, and bare requests to `/hold`, that are held. */
   held(): number
-  /** Forgets every session, as an org does; held connects are told. Returns when. */
+  /** Forgets every session, as an org does; held connects are told. Returns when that left. */
   loseSessions(): number
-  /** Refuses every token but this one from now on; held connects are told. Returns when. */
+  /** Refuses every token but this one from now on; held connects are told. Returns when that left. */
   expireToken(valid: string): number
   /** Closes the port and every connection, forgets the sessions, opens again. Returns when the port was open again. */
   restart(downMs: number): Promise<number>

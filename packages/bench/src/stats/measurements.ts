@@ -14,6 +14,17 @@ export interface Measurement {
   values: number[]
 }
 
+/** A course of values: over time, over size. */
+export interface Curve {
+  row: string
+  metric: string
+  unit: string
+  subject: string
+  /** What `x` of the points is. */
+  over: string
+  points: [x: number, y: number][]
+}
+
 export type Key = Pick<Measurement, 'row' | 'metric' | 'setting' | 'subject'>
 
 /** Everything of one run. */
@@ -21,10 +32,13 @@ export interface Measurements {
   add(key: Key, unit: string, value: number): void
   values(key: Key): readonly number[]
   all(): readonly Measurement[]
+  addCurve(curve: Curve): void
+  curves(): readonly Curve[]
 }
 
 export function measurements(): Measurements {
   const kept = new Map<string, Measurement>()
+  const courses: Curve[] = []
   const name = ({ row, metric, setting, subject }: Key): string => [row, metric, setting, subject].join('\n')
   return {
     add({ row, metric, setting, subject }, unit, value) {
@@ -35,6 +49,8 @@ export function measurements(): Measurements {
     },
     values: (key) => kept.get(name(key))?.values ?? [],
     all: () => [...kept.values()],
+    addCurve: (curve) => void courses.push(curve),
+    curves: () => courses,
   }
 }
 

@@ -1,5 +1,6 @@
 import { loadClient } from '../clients/load-client.ts'
 import type { Parent, StreamJob, StreamResult } from './job.ts'
+import { spin } from './spin.ts'
 
 /** Events are timed from the end of one reply's to the end of another's, so that no reply is counted in part. */
 export async function streamTask({ client, url, batch, workUs, warmMs, runMs }: StreamJob, parent: Parent): Promise<StreamResult> {
@@ -38,10 +39,4 @@ export async function streamTask({ client, url, batch, workUs, warmMs, runMs }: 
           }
     connect({ url, channels: ['/event/Bench__e'], batch, onEvent }).catch(reject)
   })
-}
-
-/** A consumer at work: busy, as parsing, hashing or rendering is. */
-function spin(us: number): void {
-  const until = performance.now() + us / 1_000
-  while (performance.now() < until);
 }

@@ -1,4 +1,4 @@
-/** What is bundled, as an application would write it. `limitKb` is where `npm test` fails: what was last reached, rounded up. */
+/** What is bundled, as an application would write it. */
 export interface Composition {
   name: string
   source: string

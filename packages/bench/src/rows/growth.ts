@@ -1,10 +1,10 @@
 import { labels, sfstreams } from '../clients/client-names.ts'
-import { type RunOptions, runClient } from '../harness/run-client.ts'
+import { runClient } from '../harness/run-client.ts'
 import { powerFit } from '../stats/fit.ts'
 import type { GrowthJob, GrowthResult } from '../tasks/job.ts'
 import { attempt, type RowContext } from './row.ts'
 
-type Load = Omit<GrowthJob, 'task' | 'client' | 'url'> & { eventBytes?: number }
+type Load = Omit<GrowthJob, 'task' | 'client' | 'url'> & { batch: number; eventBytes?: number }
 
 interface Suite {
   /** What grows. */
@@ -76,19 +76,16 @@ export async function growth(context: RowContext): Promise<void> {
 }
 
 async function sample({ server, measured }: RowContext, suite: Suite, x: number, client: (typeof sfstreams)[number]): Promise<void> {
-  const load = suite.load(x)
-  await server.plan({
-    feed: { kind: 'stream', batch: load.batch, total: load.events },
-    channels: load.channels,
-    eventBytes: load.eventBytes ?? 400,
-    closed: true,
-  })
-  const job = { task: 'growth', client, url: server.url, ...load } as const
-  const run = runClient(job, { timeoutMs: 300_000 } satisfies RunOptions)
+  const { batch, eventBytes = 400, ...load } = suite.load(x)
+  await server.plan({ feed: { kind: 'stream', batch: 1_000 } })
+  const run = runClient({ task: 'growth', client, url: server.url, ...load }, { timeoutMs: 300_000 })
   run.result.catch(() => {})
+  await run.told('began')
+  await server.plan({ feed: { kind: 'stream', batch, total: load.events }, channels: load.channels, eventBytes, closed: true })
+  run.go()
   await run.told('ready')
   await server.open()
-  for (const [metric, [value, unit]] of Object.entries(suite.metrics(await run.result, load)))
+  for (const [metric, [value, unit]] of Object.entries(suite.metrics(await run.result, suite.load(x))))
     measured.add({ row: `growth over ${suite.over}`, metric, setting: String(x), subject: labels[client] }, unit, value)
 }
 

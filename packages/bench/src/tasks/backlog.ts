@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ClientOptions, StreamingClient } from '@sfstream/core'
 import type { Payload } from '../clients/bench-client.ts'
 import { auth } from '../clients/sfstream.ts'
 import { eventBatch, firstNumber } from '../server/event-batch.ts'
+import { loadCreateClient } from './create-client.ts'
 import type { BacklogJob, BacklogResult } from './job.ts'
 import { liveHeap, restingHeap } from './live-heap.ts'
 import { spin } from './spin.ts'
@@ -12,7 +12,7 @@ const maxBuffered = 1_000
 const samples = 100
 
 export async function backlogTask({ client, url, events, batch, workUs, stallMs }: BacklogJob): Promise<BacklogResult> {
-  const { createClient } = (await import(`../clients/${client}.ts`)) as { createClient: (options: ClientOptions) => StreamingClient }
+  const createClient = await loadCreateClient(client)
   const bound = await boundOf(maxBuffered + batch)
   const source = createClient({ auth: auth(url), replayStore: null })
   const subscription = source.subscribe<Payload>('/event/Bench__e', { replay: 'all' })

@@ -48,11 +48,11 @@ export interface RecoveryJob extends Common {
 /** Takes a known number of events, by many channels or many clients. */
 export interface GrowthJob extends Common {
   task: 'growth'
+  client: Sfstream
   clients: number
   channels: readonly string[]
   /** For each client. */
   events: number
-  batch: number
 }
 
 export type Job = StreamJob | LatencyJob | HeapJob | BacklogJob | RecoveryJob | GrowthJob

@@ -1,21 +1,13 @@
-import { createServer, type Server, type Socket } from 'node:net'
 import { monotonicMs } from '../monotonic.ts'
 import { arrive } from './arrivals.ts'
 import { type EventBatch, eventBatch } from './event-batch.ts'
 import { feedConnect, startPosition } from './feed.ts'
 import { gapRecord } from './gap-record.ts'
 import { type HttpReply, type HttpRequest, type Respond, serveHttp } from './http-connection.ts'
+import { type Listener, listener } from './listener.ts'
+import { accepted, badToken, connectAdvice, handshaken, type Message, type Refusal, refused, unknownClient } from './messages.ts'
 import type { LoggedRequest, ServerCommands, ServerPlan } from './plan.ts'
-import { newSession, type Refusal, type Session } from './sessions.ts'
-
-/** What clients send. */
-interface Message {
-  channel: string
-  id?: string
-  clientId?: string
-  subscription?: string | string[]
-  ext?: { replay?: Record<string, number> }
-}
+import { newSession, type Session } from './sessions.ts'
 
 export interface BenchServer {
   readonly url: string
@@ -23,16 +15,14 @@ export interface BenchServer {
   close(): void
 }
 
-const holdMs = 110_000
+const open = Buffer.from('[')
 const comma = Buffer.from(',')
-const unknownClient: Refusal = { error: '403::Unknown client', reconnect: 'handshake' }
-const badToken: Refusal = { error: '401::Authentication invalid', reconnect: 'none' }
 
 /**
  * Just enough Bayeux for a client to stream: prepared bytes behind bare sockets. It judges nothing, so that every client meets the same:
  * a session is found by its clientId, a token is looked at only after `expireToken`.
  */
-export async function benchServer(port = 0): Promise<BenchServer> {
+export async function benchServer(): Promise<BenchServer> {
   let plan: ServerPlan = { feed: { kind: 'hold' } }
   let batch: EventBatch = eventBatch({ events: 1, eventBytes: 400, channels: ['/event/Bench__e'] })
   let validToken: string | undefined
@@ -40,7 +30,6 @@ export async function benchServer(port = 0): Promise<BenchServer> {
   let made = 0
   let bareHeld = 0
   const sessions = new Map<string, Session>()
-  const sockets = new Set<Socket>()
   const record = gapRecord()
 
   const handle = (request: HttpRequest, respondNow: Respond): void => {
@@ -65,8 +54,7 @@ export async function benchServer(port = 0): Promise<BenchServer> {
         const fresh = newSession(++made)
         sessions.set(fresh.clientId, fresh)
         headers = `Set-Cookie: BAYEUX_BROWSER=${fresh.clientId}; Path=/cometd/; HttpOnly\r\n`
-        const rest = `"clientId":"${fresh.clientId}","version":"1.0","minimumVersion":"1.0","supportedConnectionTypes":["long-polling"],"ext":{"replay":true,"payload.format":true}`
-        replies.push(accepted(message, rest))
+        replies.push(handshaken(message, fresh.clientId))
       } else if (message.channel === '/meta/connect') connect = { message, session: session! }
       else replies.push(accepted(message, `"clientId":"${message.clientId}"${subscribe(session!, message)}`))
     }
@@ -102,8 +90,7 @@ export async function benchServer(port = 0): Promise<BenchServer> {
     const first = session.connects++ === 0
     session.held = (events, count, refusal) => {
       session.held = undefined
-      const advice = first ? `,"advice":{"reconnect":"retry","interval":0,"timeout":${holdMs}}` : ''
-      const own = refusal ? refused(message, refusal) : accepted(message, `"clientId":"${session.clientId}"${advice}`)
+      const own = refusal ? refused(message, refusal) : accepted(message, `"clientId":"${session.clientId}"${first ? connectAdvice : ''}`)
       const tail = Buffer.from(`${replies.map((reply) => `${reply},`).join('')}${own}]`)
       record.reply(count)
       const written = (): void => {
@@ -120,25 +107,7 @@ export async function benchServer(port = 0): Promise<BenchServer> {
     return monotonicMs() + (plan.delayMs ?? 0)
   }
 
-  const listen = (at: number): Promise<Server> => {
-    const server = createServer((socket) => {
-      sockets.add(socket)
-      socket.on('close', () => sockets.delete(socket))
-      serveHttp(socket, handle)
-    })
-    return new Promise((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(at, '127.0.0.1', 4_096, () => resolve(server))
-    })
-  }
-  let server = await listen(port)
-  const { port: bound } = server.address() as { port: number }
-  const closeAll = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve())
-      for (const socket of sockets) socket.resetAndDestroy()
-    })
-
+  const port: Listener = await listener((socket) => serveHttp(socket, handle))
   const commands: ServerCommands = {
     plan(next) {
       plan = next
@@ -147,7 +116,7 @@ export async function benchServer(port = 0): Promise<BenchServer> {
       validToken = undefined
       sessions.clear()
       bareHeld = 0
-      for (const socket of sockets) socket.destroy()
+      port.hangUp()
       log = []
       record.reset()
     },
@@ -170,24 +139,14 @@ export async function benchServer(port = 0): Promise<BenchServer> {
     },
     async restart(downMs) {
       sessions.clear()
-      await closeAll()
+      await port.close()
       await new Promise((resolve) => setTimeout(resolve, downMs))
-      server = await listen(bound)
+      await port.open()
       return monotonicMs()
     },
     requests: () => log,
   }
-  return { url: `http://127.0.0.1:${bound}`, commands, close: () => void closeAll() }
-}
-
-const open = Buffer.from('[')
-
-function accepted({ channel, id }: Message, rest: string): string {
-  return `{"channel":"${channel}","id":${JSON.stringify(id ?? '')},"successful":true,${rest}}`
-}
-
-function refused({ channel, id }: Message, { error, reconnect }: Refusal): string {
-  return `{"channel":"${channel}","id":${JSON.stringify(id ?? '')},"successful":false,"error":"${error}","advice":{"reconnect":"${reconnect}","interval":0}}`
+  return { url: `http://127.0.0.1:${port.port}`, commands, close: () => void port.close() }
 }
 
 /** The whole round trip is spent before the reply: to who waits for a reply before the next request, both ways cost the same. */

@@ -1,4 +1,5 @@
 import { firstNumber } from './event-batch.ts'
+import type { Refusal } from './messages.ts'
 
 /** One client's session, as far as replies need it. */
 export interface Session {
@@ -16,11 +17,6 @@ export interface Session {
   prepared: Uint8Array | undefined
   /** When the last connect's reply was handed to the kernel. */
   wroteAt: number | undefined
-}
-
-export interface Refusal {
-  error: string
-  reconnect: 'handshake' | 'none'
 }
 
 export function newSession(number: number): Session {

@@ -87,4 +87,7 @@ test('values of one thing are kept together, in order', () => {
   expect(measured.values(key)).toEqual([2, 1])
   expect(measured.values({ ...key, setting: 'other' })).toEqual([])
   expect(measured.all().map(({ subject }) => subject)).toEqual(['a', 'b'])
+  // A round that failed leaves a gap: the rounds of two subjects stay side by side.
+  measured.add({ ...key, subject: 'c' }, 'ms', 7, 1)
+  expect(measured.values({ ...key, subject: 'c' })).toEqual([Number.NaN, 7])
 })

@@ -1,4 +1,4 @@
-import { numberText } from '../report/number-text.ts'
+import { numberText, tickText } from '../report/number-text.ts'
 import { linearScale } from './scale.ts'
 import { colour, document, line, round, text } from './svg.ts'
 
@@ -22,7 +22,7 @@ export function barChart({ title, unit, bars }: BarChart): string {
   return document(width, bottom + 50, title, [
     ...x.ticks.flatMap((tick) => [
       line(x.place(tick), top, x.place(tick), bottom, '#ddd'),
-      text(x.place(tick), bottom + 16, numberText(tick), 'text-anchor="middle"'),
+      text(x.place(tick), bottom + 16, tickText(tick), 'text-anchor="middle"'),
     ]),
     text((left + end) / 2, bottom + 38, unit, 'text-anchor="middle"'),
     ...bars.flatMap(({ name, value, min, max }, at) => {

@@ -1,4 +1,4 @@
-import { numberText } from '../report/number-text.ts'
+import { tickText } from '../report/number-text.ts'
 import { linearScale, logScale } from './scale.ts'
 import { colour, document, line, round, text } from './svg.ts'
 
@@ -47,11 +47,11 @@ export function lineChart({ title, xTitle, yTitle, log, lines }: LineChart): str
   return document(width, bottom + 60, title, [
     ...y.ticks.flatMap((tick) => [
       line(left, y.place(tick), end, y.place(tick), '#ddd'),
-      text(left - 8, y.place(tick) + 4, numberText(tick), 'text-anchor="end"'),
+      text(left - 8, y.place(tick) + 4, tickText(tick), 'text-anchor="end"'),
     ]),
     ...x.ticks.flatMap((tick) => [
       line(x.place(tick), bottom, x.place(tick), bottom + 5, '#888'),
-      text(x.place(tick), bottom + 19, numberText(tick), 'text-anchor="middle"'),
+      text(x.place(tick), bottom + 19, tickText(tick), 'text-anchor="middle"'),
     ]),
     line(left, bottom, end, bottom, '#888'),
     line(left, top, left, bottom, '#888'),

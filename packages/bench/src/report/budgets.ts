@@ -1,7 +1,7 @@
 import { page, relayPage } from '../bundles/compositions.ts'
 import { bareOf, labels, sfstreams } from '../clients/client-names.ts'
 import { idleClients } from '../rows/heap.ts'
-import { batchSetting, throughputRow, workUs } from '../rows/throughput.ts'
+import { batches, batchSetting, throughputRow, workUs } from '../rows/throughput.ts'
 import type { Key, Measurements } from '../stats/measurements.ts'
 import { ratios, summary } from '../stats/summary.ts'
 
@@ -44,7 +44,11 @@ export function budgets(measured: Measurements): Budget[] {
 const ratioOf = (measured: Measurements, key: Omit<Key, 'subject'>, subject: string, base: string): number | undefined =>
   medianOf(ratios(measured.values({ ...key, subject }), measured.values({ ...key, subject: base })))
 
-const medianOf = (values: readonly number[]): number | undefined => (values.length > 0 ? summary(values).median : undefined)
+/** Of the rounds that have a value. */
+function medianOf(values: readonly number[]): number | undefined {
+  const there = values.filter(Number.isFinite)
+  return there.length > 0 ? summary(there).median : undefined
+}
 
 function throughputBudgets(measured: Measurements): Budget[] {
   const found: Budget[] = []
@@ -56,13 +60,15 @@ function throughputBudgets(measured: Measurements): Budget[] {
   for (const client of sfstreams) {
     const own = labels[client]
     const bare = labels[bareOf[client]]
-    for (const batch of [1, 10, 100, 1_000]) {
-      const against = (base: string, work: number) => ratioOf(measured, key(batch, work), own, base)
-      const name = (base: string, what: string): string => `${own} / ${base}, batch ${batch}, ${what}`
-      found.push({ name: name(bare, 'idle consumer'), value: against(bare, 0), is: 'at least', limit: 0.95, unit: 'x' })
-      found.push({ name: name(bare, `${workUs} us of work`), value: against(bare, workUs), is: 'above', limit: 1, unit: 'x' })
-      for (const peer of [labels.cometd, labels.faye, labels.jsforce])
-        found.push({ name: name(peer, 'idle consumer'), value: against(peer, 0), is: 'above', limit: batch === 1 ? 2 : 1, unit: 'x' })
+    for (const batch of batches) {
+      const add = (base: string, work: number, is: Budget['is'], limit: number): void => {
+        const name = `${own} / ${base}, batch ${batch}, ${work > 0 ? `${work} us of work` : 'idle consumer'}`
+        found.push({ name, value: ratioOf(measured, key(batch, work), own, base), is, limit, unit: 'x' })
+      }
+      // Replies of 5,000 are beyond what DESIGN holds against a bare loop; against peers it says every size.
+      if (batch <= 1_000) add(bare, 0, 'at least', 0.95)
+      if (batch <= 1_000) add(bare, workUs, 'above', 1)
+      for (const peer of [labels.cometd, labels.faye, labels.jsforce]) add(peer, 0, 'above', batch === 1 ? 2 : 1)
     }
   }
   return found
@@ -113,7 +119,7 @@ function heapBudgets(measured: Measurements): Budget[] {
   const above = sfstreams.map((client): Budget => {
     const own = measured.values({ ...key, subject: labels[client] })
     const bare = measured.values({ ...key, subject: labels[bareOf[client]] })
-    const value = medianOf(own.slice(0, bare.length).map((each, round) => each - bare[round]!))
+    const value = medianOf(own.map((each, round) => each - (bare[round] ?? Number.NaN)))
     return {
       name: `heap of an idle client, ${labels[client]} above a held ${labels[bareOf[client]]}`,
       value,

@@ -1,5 +1,6 @@
 import { barChart } from '../plot/bar-chart.ts'
 import { lineChart } from '../plot/line-chart.ts'
+import { powerFit } from '../stats/fit.ts'
 import { type Measurement, type Measurements, summaryOf } from '../stats/measurements.ts'
 
 export interface Chart {
@@ -28,10 +29,18 @@ export function charts(measured: Measurements): Chart[] {
   const courses = new Map(measured.curves().map((curve) => [`${curve.row}: ${curve.metric}`, curve]))
   const lines = [...courses].map(([title, { row, metric, unit, over }]): Chart => {
     const same = measured.curves().filter((curve) => curve.row === row && curve.metric === metric)
-    const named = same.map(({ subject, points }) => ({ name: subject, points }))
+    const named = same.map(({ subject, points }) => ({
+      name: row.startsWith('growth') ? `${subject}: ${fitText(points)}` : subject,
+      points,
+    }))
     return { name: fileName(title), svg: lineChart({ title, xTitle: over, yTitle: unit, log: row.startsWith('growth'), lines: named }) }
   })
   return [...rates, ...bars.flat(), ...lines]
+}
+
+function fitText(points: readonly [number, number][]): string {
+  const { exponent, r2 } = powerFit(points)
+  return `x^${exponent.toFixed(2)} (r² ${r2.toFixed(2)})`
 }
 
 function rowsOf(all: readonly Measurement[], wanted: (each: Measurement) => boolean): [string, Measurement[]][] {

@@ -14,3 +14,8 @@ function grouped(value: number): string {
     .toString()
     .replace(/\B(?=(\d{3})+$)/g, ',')
 }
+
+/** Of a round value on an axis: no zeros behind the point. */
+export function tickText(value: number): string {
+  return Math.abs(value) >= 1_000 ? grouped(value) : String(value)
+}

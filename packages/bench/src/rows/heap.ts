@@ -21,7 +21,7 @@ export async function heap(context: RowContext): Promise<void> {
         run.go()
         const result = await run.result
         const add = (metric: string, bytes: number): void =>
-          measured.add({ row: 'heap', metric, setting: `${idleClients} idle clients`, subject: labels[client] }, 'KB', bytes / 1_000)
+          measured.add({ row: 'heap', metric, setting: `${idleClients} idle clients`, subject: labels[client] }, 'KB', bytes / 1_000, round)
         add('heap per client', result.heap)
         add('buffers outside of the heap, per client', result.external)
         add('resident memory, per client', result.rss)

@@ -22,7 +22,12 @@ export async function latency(context: RowContext): Promise<void> {
         const sorted = rising((await run.result).latenciesMs)
         const { gapsMs } = await server.figures()
         const add = (metric: string, value: number): void =>
-          measured.add({ row: 'latency', metric, setting: `one event each ${meanMs} ms, Poisson`, subject: labels[client] }, 'ms', value)
+          measured.add(
+            { row: 'latency', metric, setting: `one event each ${meanMs} ms, Poisson`, subject: labels[client] },
+            'ms',
+            value,
+            round,
+          )
         add('p50', quantile(sorted, 0.5))
         add('p95', quantile(sorted, 0.95))
         add('p99', quantile(sorted, 0.99))

@@ -38,10 +38,10 @@ export async function delay(context: RowContext): Promise<void> {
 }
 
 async function rounds(context: RowContext, setting: ThroughputCase, clients: readonly ClientName[], count: number): Promise<void> {
-  for (let round = 0; round < count; round++) for (const client of clients) await sample(context, setting, client)
+  for (let round = 0; round < count; round++) for (const client of clients) await sample(context, setting, client, round)
 }
 
-async function sample(context: RowContext, setting: ThroughputCase, client: ClientName): Promise<void> {
+async function sample(context: RowContext, setting: ThroughputCase, client: ClientName, round: number): Promise<void> {
   const { server, measured, quick } = context
   const { batch, delayMs } = setting
   const row = throughputRow(setting)
@@ -55,7 +55,7 @@ async function sample(context: RowContext, setting: ThroughputCase, client: Clie
     const { events, ms, cpuUs } = await run.result
     const { gapsMs, busy } = await server.figures()
     const add = (metric: string, unit: string, value: number): void =>
-      measured.add({ row, metric, setting: batchSetting(batch), subject: labels[client] }, unit, value)
+      measured.add({ row, metric, setting: batchSetting(batch), subject: labels[client] }, unit, value, round)
     add('events per second', 'events/s', (events / ms) * 1_000)
     add('server busy', '% of a core', busy * 100)
     if (ceilings.some((ceiling) => ceiling === client)) return

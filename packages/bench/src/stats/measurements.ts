@@ -11,6 +11,7 @@ export interface Measurement {
   setting: string
   /** Whose: a client, an entry point. */
   subject: string
+  /** By round; NaN where a round has none. */
   values: number[]
 }
 
@@ -29,7 +30,8 @@ export type Key = Pick<Measurement, 'row' | 'metric' | 'setting' | 'subject'>
 
 /** Everything of one run. */
 export interface Measurements {
-  add(key: Key, unit: string, value: number): void
+  /** Without a round: after the last one. */
+  add(key: Key, unit: string, value: number, round?: number): void
   values(key: Key): readonly number[]
   all(): readonly Measurement[]
   addCurve(curve: Curve): void
@@ -41,10 +43,12 @@ export function measurements(): Measurements {
   const courses: Curve[] = []
   const name = ({ row, metric, setting, subject }: Key): string => [row, metric, setting, subject].join('\n')
   return {
-    add({ row, metric, setting, subject }, unit, value) {
+    add({ row, metric, setting, subject }, unit, value, round) {
       const key = name({ row, metric, setting, subject })
       const found = kept.get(key) ?? { row, metric, unit, setting, subject, values: [] }
-      found.values.push(value)
+      const at = round ?? found.values.length
+      while (found.values.length < at) found.values.push(Number.NaN)
+      found.values[at] = value
       kept.set(key, found)
     },
     values: (key) => kept.get(name(key))?.values ?? [],
@@ -55,5 +59,5 @@ export function measurements(): Measurements {
 }
 
 export function summaryOf({ values }: Measurement): Summary {
-  return summary(values)
+  return summary(values.filter(Number.isFinite))
 }

@@ -39,6 +39,8 @@ export function charts(measured: Measurements): Chart[] {
 }
 
 function fitText(points: readonly [number, number][]): string {
+  // Memory that fell has no logarithm.
+  if (points.filter(([, y]) => y > 0).length < 2) return 'no fit'
   const { exponent, r2 } = powerFit(points)
   return `x^${exponent.toFixed(2)} (r² ${r2.toFixed(2)})`
 }

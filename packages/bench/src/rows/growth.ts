@@ -100,7 +100,8 @@ function fit({ measured, note }: RowContext, { over }: Suite, xs: readonly numbe
         const middle = values[Math.floor(values.length / 2)]
         return middle === undefined ? [] : [[x, middle]]
       })
-      if (points.length < 2) {
+      // Memory that fell has no logarithm.
+      if (points.filter(([, y]) => y > 0).length < 2) {
         note(`${row}, ${metric}, ${subject}: too few points for a fit`)
         continue
       }

@@ -10,8 +10,8 @@ export interface BatchShape {
 /** The bytes of a reply's events, prepared but for what differs from event to event: its number and its stamp. */
 export interface EventBatch {
   readonly events: number
-  /** `event,event,…`, numbered from `first`. A new buffer: the last one may still be on its way out. */
-  fill(first: number, stampUs?: number): Buffer
+  /** `event,event,…`, numbered from `first`; all of them, or the first `count`. A new buffer: the last one may still be on its way out. */
+  fill(first: number, stampUs?: number, count?: number): Buffer
 }
 
 /** Replay ids of an org have nine digits and more; a fixed width lets digits be put in place. */
@@ -24,6 +24,7 @@ export function eventBatch({ events, eventBytes, channels }: BatchShape): EventB
   const parts: string[] = []
   const numbersAt: number[] = []
   const stampsAt: number[] = []
+  const ends: number[] = []
   let length = 0
   const put = (text: string): void => {
     parts.push(text)
@@ -53,15 +54,16 @@ export function eventBatch({ events, eventBytes, channels }: BatchShape): EventB
     length += filler.length
     // What follows the filler has moved by its length: the number in the uuid, and the replay id.
     for (let back = numbersAt.length - 2; back < numbersAt.length; back++) numbersAt[back]! += filler.length
+    ends.push(length)
   }
   const template = Buffer.from(parts.join(''), 'latin1')
   const numbersEach = 3
   return {
     events,
-    fill(first, stampUs = 0) {
-      const bytes = Buffer.from(template)
-      for (let at = 0; at < numbersAt.length; at++) putDigits(bytes, numbersAt[at]!, numberWidth, first + Math.floor(at / numbersEach))
-      if (stampUs > 0) for (const place of stampsAt) putDigits(bytes, place, stampWidth, stampUs)
+    fill(first, stampUs = 0, count = events) {
+      const bytes = Buffer.from(template.subarray(0, ends[count - 1] ?? 0))
+      for (let at = 0; at < count * numbersEach; at++) putDigits(bytes, numbersAt[at]!, numberWidth, first + Math.floor(at / numbersEach))
+      if (stampUs > 0) for (let at = 0; at < count; at++) putDigits(bytes, stampsAt[at]!, stampWidth, stampUs)
       return bytes
     },
   }

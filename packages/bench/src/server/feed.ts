@@ -13,11 +13,14 @@ export function feedConnect(plan: Plan, session: Session, batch: EventBatch): vo
       all.reduce((sum, { count }) => sum + count, 0),
     )
   }
-  if (plan.kind === 'hold' || session.next + batch.events - firstNumber > limitOf(plan)) return
-  const bytes = session.prepared ?? batch.fill(session.next)
-  session.next += batch.events
+  if (plan.kind === 'hold') return
+  const left = limitOf(plan) - (session.next - firstNumber)
+  if (left <= 0) return
+  const count = Math.min(batch.events, left)
+  const bytes = (count === batch.events ? session.prepared : undefined) ?? batch.fill(session.next, 0, count)
+  session.next += count
   session.prepared = undefined
-  session.held(bytes, batch.events)
+  session.held(bytes, count)
   // While the client is busy: its wait is then the network's and the kernel's alone.
   setImmediate(() => {
     session.prepared ??= batch.fill(session.next)

@@ -51,6 +51,17 @@ test('it replays a backlog once, and counts what it wrote', async () => {
   expect(server.commands.figures().written).toBe(520)
 })
 
+test('a connect that asks for an answer at once is not held', async () => {
+  server.commands.plan({ feed: { kind: 'hold' } })
+  const post = async (message: object) => {
+    const response = await fetch(`${server.url}/cometd/66.0`, { method: 'POST', body: JSON.stringify([message]) })
+    return ((await response.json()) as [{ clientId: string; successful: boolean }])[0]
+  }
+  const { clientId } = await post({ channel: '/meta/handshake' })
+  for (const advice of [undefined, { timeout: 0 }])
+    expect(await post({ channel: '/meta/connect', clientId, advice })).toMatchObject({ successful: true })
+})
+
 test('single events reach a held poll, or wait for the next', async () => {
   server.commands.plan({ feed: { kind: 'hold' } })
   const taken = take(20)

@@ -39,7 +39,8 @@ export const entryPoints = [
   '@sfstream/node',
 ] as const
 
-export const entries: readonly Composition[] = entryPoints.map(everything)
+/** All but Node's, which no page can load. */
+export const entries: readonly Composition[] = entryPoints.filter((entry) => entry !== '@sfstream/node').map(everything)
 
 export const peerBundles: readonly Composition[] = [
   { name: 'cometd JS', source: `import { CometD } from 'cometd'; globalThis.CometD = CometD` },

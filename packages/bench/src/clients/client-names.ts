@@ -25,5 +25,6 @@ export type Sfstream = keyof typeof bareOf
 
 export const sfstreams = Object.keys(bareOf) as Sfstream[]
 export const peers = ['cometd', 'faye', 'jsforce', 'salesforce-core'] as const satisfies readonly ClientName[]
-export const bareLoops = ['bare-fetch', 'bare-http'] as const satisfies readonly ClientName[]
+/** Each of ours and its bare loop, neighbours in time: what befalls the machine is to befall both. */
+export const pairs = ['sfstream-core', 'bare-fetch', 'sfstream-node', 'bare-http'] as const satisfies readonly ClientName[]
 export const ceilings = ['server-ceiling', 'server-ceiling-4'] as const satisfies readonly ClientName[]

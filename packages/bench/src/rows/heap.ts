@@ -1,4 +1,4 @@
-import { bareLoops, type ClientName, labels, sfstreams } from '../clients/client-names.ts'
+import { type ClientName, labels, pairs } from '../clients/client-names.ts'
 import { runClient } from '../harness/run-client.ts'
 import { attempt, type RowContext } from './row.ts'
 
@@ -7,7 +7,7 @@ export const idleClients = 1_000
 /** What an idle client holds, beside a bare held request of the same transport. */
 export async function heap(context: RowContext): Promise<void> {
   const { server, measured, quick } = context
-  const clients: ClientName[] = [...sfstreams, ...bareLoops, 'cometd', 'faye', 'jsforce']
+  const clients: ClientName[] = [...pairs, 'cometd', 'faye', 'jsforce']
   for (let round = 0; round < (quick ? 1 : 3); round++) {
     for (const client of clients) {
       await attempt(context, `${labels[client]}, heap`, async () => {

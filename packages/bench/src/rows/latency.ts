@@ -1,4 +1,4 @@
-import { bareLoops, type ClientName, labels, peers, sfstreams } from '../clients/client-names.ts'
+import { type ClientName, labels, pairs, peers } from '../clients/client-names.ts'
 import { runClient } from '../harness/run-client.ts'
 import { quantile, rising } from '../stats/summary.ts'
 import { attempt, type RowContext } from './row.ts'
@@ -8,7 +8,7 @@ const meanMs = 4
 /** Single events at Poisson times, the same times for every client of a round. */
 export async function latency(context: RowContext): Promise<void> {
   const { server, measured, quick } = context
-  const clients: ClientName[] = [...sfstreams, ...bareLoops, ...peers]
+  const clients: ClientName[] = [...pairs, ...peers]
   const warm = quick ? 100 : 300
   const count = warm + (quick ? 400 : 1_500)
   for (let round = 0; round < (quick ? 2 : 3); round++) {

@@ -1,4 +1,4 @@
-import { bareLoops, type ClientName, ceilings, labels, peers, sfstreams } from '../clients/client-names.ts'
+import { type ClientName, ceilings, labels, pairs, peers } from '../clients/client-names.ts'
 import { runClient } from '../harness/run-client.ts'
 import { quantile } from '../stats/summary.ts'
 import { attempt, type RowContext } from './row.ts'
@@ -22,16 +22,16 @@ export const batchSetting = (batch: number): string => `batch ${batch}`
 
 /** Events a second, CPU for each, the gap between polls, and how busy the server was: all of the same runs. */
 export async function throughput(context: RowContext): Promise<void> {
-  const idle: ClientName[] = [...sfstreams, 'sfstream-node-file', ...bareLoops, ...peers, ...ceilings]
+  const idle: ClientName[] = [...pairs, ...peers, 'sfstream-node-file', ...ceilings]
   // Peers on the same engine tell the same story twice.
-  const working: ClientName[] = [...sfstreams, ...bareLoops, 'cometd', 'faye']
+  const working: ClientName[] = [...pairs, 'cometd', 'faye']
   for (const batch of batches) await rounds(context, { batch, workUs: 0, delayMs: 0 }, idle, context.quick ? 2 : 5)
   for (const batch of batches) await rounds(context, { batch, workUs, delayMs: 0 }, working, context.quick ? 2 : 5)
 }
 
 /** The same over a network: what counts is how many replies a round trip can be made to bring, and what is done meanwhile. */
 export async function delay(context: RowContext): Promise<void> {
-  const clients: ClientName[] = [...sfstreams, ...bareLoops, 'cometd']
+  const clients: ClientName[] = [...pairs, 'cometd']
   for (const delayMs of [50, 200])
     for (const work of [0, workUs])
       for (const batch of batches) await rounds(context, { batch, workUs: work, delayMs }, clients, context.quick ? 1 : 2)

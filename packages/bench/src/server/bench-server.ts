@@ -98,8 +98,8 @@ export async function benchServer(): Promise<BenchServer> {
       }
       respond({ parts: events ? [open, events, comma, tail] : [open, tail], written })
     }
-    if (first) session.held(undefined, 0)
-    else feed(session)
+    if (!first) feed(session)
+    if (first || message.advice?.timeout === 0) session.held?.(undefined, 0)
   }
 
   const refuseHeld = (refusal: Refusal): number => {

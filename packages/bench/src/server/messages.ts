@@ -4,6 +4,8 @@ export interface Message {
   id?: string
   clientId?: string
   subscription?: string | string[]
+  /** A timeout of 0 asks for an answer at once. */
+  advice?: { timeout?: number }
   ext?: { replay?: Record<string, number> }
 }
 

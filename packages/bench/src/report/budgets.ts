@@ -135,7 +135,8 @@ function heapBudgets(measured: Measurements): Budget[] {
 function backlogBudgets(measured: Measurements): Budget[] {
   const limits = [
     ['most live heap / bound', 'at most', 1],
-    ['rise of the live heap from first to last third / bound', 'at most', 0.1],
+    // Compiled code comes late and stays; two bytes kept of each event would be more than this.
+    ['rise of the live heap from first to last third / bound', 'at most', 0.25],
     ['org deliveries / events', 'at most', 1.1],
     ['events out of order, lost or repeated', 'at most', 0],
   ] as const

@@ -78,7 +78,7 @@ export async function growth(context: RowContext): Promise<void> {
 async function sample({ server, measured }: RowContext, suite: Suite, x: number, client: (typeof sfstreams)[number]): Promise<void> {
   const { batch, eventBytes = 400, ...load } = suite.load(x)
   await server.plan({ feed: { kind: 'stream', batch: 1_000 } })
-  const run = runClient({ task: 'growth', client, url: server.url, ...load }, { timeoutMs: 300_000 })
+  const run = runClient({ task: 'growth', client, url: server.url, ...load }, { timeoutMs: 300_000, nodeArgs: ['--no-flush-bytecode'] })
   run.result.catch(() => {})
   await run.told('began')
   await server.plan({ feed: { kind: 'stream', batch, total: load.events }, channels: load.channels, eventBytes, closed: true })

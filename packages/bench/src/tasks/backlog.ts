@@ -13,7 +13,6 @@ const samples = 100
 
 export async function backlogTask({ client, url, events, batch, workUs, stallMs }: BacklogJob): Promise<BacklogResult> {
   const createClient = await loadCreateClient(client)
-  const bound = await boundOf(maxBuffered + batch)
   const source = createClient({ auth: auth(url), replayStore: null })
   const subscription = source.subscribe<Payload>('/event/Bench__e', { replay: 'all' })
   const live: [number, number][] = []
@@ -37,6 +36,8 @@ export async function backlogTask({ client, url, events, batch, workUs, stallMs 
   await source.stop()
   // Code, tables and what else stays: no part of what is buffered.
   const base = await restingHeap()
+  // Last, so that nothing of it is in the process before.
+  const bound = await boundOf(maxBuffered + batch)
   return { ms, live: live.map(([at, bytes]) => [at, bytes - base]), peak: peak - base, bound, outOfOrder }
 }
 

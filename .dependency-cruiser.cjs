@@ -19,6 +19,19 @@ module.exports = {
       to: { path: '^packages/core/', dependencyTypesNot: ['type-only'] },
     },
     only('cli-on-its-parts', '^packages/cli/src', '^packages/(cli|core|node|rest|mock-org|relay|browser)/'),
+    {
+      name: 'nobody-on-bench',
+      severity: 'error',
+      from: { path: '^packages/(?!bench/)' },
+      to: { path: '^packages/bench/' },
+    },
+    {
+      name: 'bench-on-what-is-public',
+      comment: 'It measures what users get, and drives the relay as `pnpm relay-load` does.',
+      severity: 'error',
+      from: { path: '^packages/bench/' },
+      to: { path: '^packages/', pathNot: '^packages/(bench/|conformance/relay-load/|[^/]+/src/(index|client|explain)[.]ts)' },
+    },
 
     // Inside core.
     only('async-imports-nothing', `${core}/async/`, `${core}/(async/|platform)`),

@@ -1,0 +1,3 @@
+import { serverCeiling } from './server-ceiling.ts'
+
+export const connect = serverCeiling(4)

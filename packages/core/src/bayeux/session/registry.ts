@@ -72,8 +72,17 @@ class RoutedFeeds implements Registry {
     let whole = true
     if (events.length === 0) return whole
     const batches = new Map<FeedEntry, BayeuxMessage[]>()
+    // Events of a channel come in runs: it and its feeds are looked up once for each.
+    let channel: string | undefined
+    let feeds: readonly FeedEntry[] = []
+    let last: FeedEntry | undefined
+    let lastBatch: BayeuxMessage[] = []
     for (const message of events) {
-      for (const entry of this.#route(message.channel as string)) {
+      if (message.channel !== channel) {
+        channel = message.channel as string
+        feeds = this.#route(channel)
+      }
+      for (const entry of feeds) {
         // What is on its way from before a subscribe request will be replayed; let through, it would overtake.
         if (entry.stage !== 'asking' && entry.stage !== 'accepted' && from !== 'handshake') continue
         if (from === 'control' && entry.stage === 'accepted' && isReplayed(entry, message)) {
@@ -81,9 +90,12 @@ class RoutedFeeds implements Registry {
           whole = false
           continue
         }
-        const batch = batches.get(entry)
-        if (batch) batch.push(message)
-        else batches.set(entry, [message])
+        if (entry !== last) {
+          last = entry
+          lastBatch = batches.get(entry) ?? []
+          batches.set(entry, lastBatch)
+        }
+        lastBatch.push(message)
       }
     }
     for (const [entry, messages] of batches) {

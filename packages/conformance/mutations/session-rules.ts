@@ -2,7 +2,7 @@ import type { Rule } from './rule.ts'
 
 const transition = 'packages/core/src/bayeux/machine/transition.ts'
 const backoff = 'packages/core/src/bayeux/machine/backoff.ts'
-const session = 'packages/core/src/bayeux/session/session.ts'
+const session = 'packages/core/src/bayeux/session/bayeux-session.ts'
 const lane = 'packages/core/src/bayeux/session/control-lane.ts'
 const registry = 'packages/core/src/bayeux/session/registry.ts'
 
@@ -12,7 +12,7 @@ export const sessionRules: readonly Rule[] = [
     rule: 'H3',
     what: 'requests of an earlier session are aborted, and what they still bring is ignored',
     file: session,
-    find: '    life.abort(interrupted)\n    life = new AbortController()\n',
+    find: '    this.#life.abort(interrupted)\n    this.#life = new AbortController()\n',
     replace: '',
     shownBy: { simulation: true },
   },
@@ -36,7 +36,7 @@ export const sessionRules: readonly Rule[] = [
     rule: 'H5',
     what: 'no connect leaves while a subscribe is unanswered',
     file: lane,
-    find: 'const letGo = parts.session().hold()',
+    find: 'const letGo = this.#parts.session().hold()',
     replace: 'const letGo = (): void => {}',
     shownBy: { simulation: true },
   },
@@ -44,7 +44,7 @@ export const sessionRules: readonly Rule[] = [
     rule: 'C1',
     what: 'at most one connect is under way',
     file: session,
-    find: 'if (poll) return undefined',
+    find: 'if (this.#poll) return undefined',
     replace: '',
     shownBy: { simulation: true },
   },
@@ -60,7 +60,7 @@ export const sessionRules: readonly Rule[] = [
     rule: 'C4',
     what: 'a connect leaves early for clean replies only',
     file: 'packages/core/src/bayeux/wire/decode.ts',
-    find: `  if (text.includes('"advice"') || text.includes('/meta/disconnect') || /"successful"\\s*:\\s*false/.test(text)) return undefined\n`,
+    find: '  if (unclean.test(text)) return undefined\n',
     replace: '',
     shownBy: { tests: ['packages/core/test/wire/decode.test.ts'] },
   },
@@ -84,7 +84,7 @@ export const sessionRules: readonly Rule[] = [
     rule: 'C5',
     what: 'an early connect is taken back when the reply before it was faulty',
     file: session,
-    find: '        early.abort(interrupted)\n        if (poll === early) poll = undefined\n',
+    find: '        early.abort(interrupted)\n        if (this.#poll === early) this.#poll = undefined\n',
     replace: '',
     shownBy: { tests: ['packages/core/test/session/order-on-the-wire.test.ts'] },
   },
@@ -164,15 +164,15 @@ export const sessionRules: readonly Rule[] = [
     rule: 'U7',
     what: 'a closed channel is unsubscribed at the org',
     file: lane,
-    find: '      if (!registry.atOrg.has(channel)) return\n      unsubscribes.add(channel)\n',
-    replace: '      if (!registry.atOrg.has(channel)) return\n',
+    find: '    if (!this.#parts.registry.atOrg.has(channel)) return\n    this.#unsubscribes.add(channel)\n',
+    replace: '    if (!this.#parts.registry.atOrg.has(channel)) return\n',
     shownBy: { tests: ['packages/core/test/python-peers/subscribe.test.ts'], simulation: true },
   },
   {
     rule: 'U8',
     what: 'events from before an unsubscribe are let out before the channel is wanted again',
     file: lane,
-    find: 'if (parts.session().polls.empty <= sent) return true',
+    find: 'if (this.#parts.session().polls.empty <= sent) return true',
     replace: '',
     shownBy: { simulation: true },
   },
@@ -220,7 +220,7 @@ export const sessionRules: readonly Rule[] = [
     rule: 'F4',
     what: 'the same token again counts as refused',
     file: 'packages/core/src/bayeux/session/tokens.ts',
-    find: 'if (refused && current?.accessToken === session.accessToken) throw refused',
+    find: 'if (refused && this.#current?.accessToken === session.accessToken) throw refused',
     replace: '',
     shownBy: { tests: ['packages/core/test/python-peers/session-loss.test.ts'] },
   },
@@ -252,8 +252,8 @@ export const sessionRules: readonly Rule[] = [
     rule: 'S4',
     what: 'a changed instance URL moves the endpoint, and with it where the token goes',
     file: session,
-    find: 'url = await parts.endpoint(session, signal)',
-    replace: 'url ??= await parts.endpoint(session, signal)',
+    find: 'this.#url = await this.#parts.endpoint(session, signal)',
+    replace: 'this.#url ??= await this.#parts.endpoint(session, signal)',
     shownBy: { tests: ['packages/core/test/python-peers/session-loss.test.ts'], simulation: true },
   },
   {
@@ -316,8 +316,8 @@ export const sessionRules: readonly Rule[] = [
     rule: 'B2',
     what: 'besides the connect at most one request is under way',
     file: lane,
-    find: 'if (!open || pumping) return',
-    replace: 'if (!open) return',
+    find: 'if (!this.#open || this.#pumping) return',
+    replace: 'if (!this.#open) return',
     shownBy: { simulation: true },
   },
 ]

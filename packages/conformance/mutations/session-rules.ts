@@ -12,7 +12,7 @@ export const sessionRules: readonly Rule[] = [
     rule: 'H3',
     what: 'requests of an earlier session are aborted, and what they still bring is ignored',
     file: session,
-    find: '    this.#life.abort(interrupted)\n    this.#life = new AbortController()\n',
+    find: '    this.#life.abort(interrupted)\n    this.#life = new AbortController()\n    this.#poll?.abort(interrupted)\n',
     replace: '',
     shownBy: { simulation: true },
   },

@@ -17,7 +17,7 @@ export const page: Composition = {
 /** A page that a relay feeds: no Bayeux, no login. */
 export const relayPage: Composition = {
   name: 'page fed by a relay: createClient, relay',
-  source: `import { createClient } from '@sfstream/browser'
+  source: `import { createClient } from '@sfstream/browser/source'
     import { relay } from '@sfstream/relay/client'
     globalThis.start = (url) => createClient({ source: relay(url) })`,
   budgetKb: 6,
@@ -32,6 +32,7 @@ export const entryPoints = [
   '@sfstream/auth',
   '@sfstream/rest',
   '@sfstream/browser',
+  '@sfstream/browser/source',
   '@sfstream/relay',
   '@sfstream/relay/client',
   '@sfstream/cloudflare',

@@ -25,6 +25,8 @@ export default defineConfig({
   target: 'es2022',
   platform: 'neutral',
   external: [/^node:/],
+  // Deno and Workers know Node's modules by their full names alone.
+  removeNodeProtocol: false,
   sourcemap: true,
   clean: true,
 })

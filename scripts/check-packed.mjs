@@ -16,6 +16,11 @@ const run = (command, args) => {
 for (const name of readdirSync('packages')) {
   const manifest = JSON.parse(readFileSync(`packages/${name}/package.json`, 'utf8'))
   if (manifest.private) continue
+  // Whoever installs it gets its dependencies alone: what the declarations import is one of them, too.
+  for (const missing of undeclared(manifest, `packages/${name}/dist`)) {
+    failed = true
+    console.error(`${manifest.name}: ${missing} is imported by what is published, and is no dependency`)
+  }
   const tarball = join(out, `${name}.tgz`)
   run('pnpm', ['--dir', `packages/${name}`, 'pack', '--out', tarball])
   run('node_modules/.bin/publint', ['run', '--strict', tarball])
@@ -25,4 +30,18 @@ for (const name of readdirSync('packages')) {
   if (!failed) console.log(`${manifest.name}: packed, publint and attw clean`)
 }
 rmSync(out, { recursive: true })
+
+function undeclared({ name, dependencies = {} }, dist) {
+  const imported = new Set()
+  for (const file of readdirSync(dist, { recursive: true })) {
+    if (!/\.([cm]?js|d\.[cm]?ts)$/.test(file)) continue
+    const text = readFileSync(join(dist, file), 'utf8')
+    for (const [, from] of text.matchAll(/^(?:import|export)\b[^'"]*?['"]([^'".][^'"]*)['"]/gm)) {
+      const owner = from.startsWith('@') ? from.split('/').slice(0, 2).join('/') : from.split('/')[0]
+      if (!owner.startsWith('node:') && owner !== name && !(owner in dependencies)) imported.add(owner)
+    }
+  }
+  return imported
+}
+
 process.exitCode = failed ? 1 : 0

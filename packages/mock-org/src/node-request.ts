@@ -17,7 +17,8 @@ export async function answerNodeRequest(org: MockOrg, own: string, request: Inco
     const headers = new Headers()
     for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, [value].flat().join(', '))
     const withBody = method === 'GET' || method === 'HEAD' ? {} : { body }
-    const reply = await org.fetch(url, { method, headers, ...withBody, signal: gone.signal })
+    // A redirect is for the client to follow: the authorize endpoint answers with one.
+    const reply = await org.fetch(url, { method, headers, ...withBody, redirect: 'manual', signal: gone.signal })
     await write(org, reply, request, response)
   } catch {
     // A network error of the org's is one for the client: the peer sees a reset.

@@ -29,6 +29,15 @@ describe('startMockOrgServer', () => {
     expect(dataOf(await held)).toHaveLength(1)
   })
 
+  it('answers the authorize endpoint with a redirect, and does not follow it', async () => {
+    const { clientId } = server.org.credentials
+    const redirectUri = 'https://app.example/callback'
+    const query = new URLSearchParams({ response_type: 'code', client_id: clientId, redirect_uri: redirectUri })
+    const response = await fetch(`${server.url}/services/oauth2/authorize?${query}`, { redirect: 'manual' })
+    expect(response.status).toBe(302)
+    expect(response.headers.get('location')).toContain(redirectUri)
+  })
+
   it('sets no Secure cookie over http', async () => {
     const { response } = await rawClient(server.org, { fetch }).post({
       channel: '/meta/handshake',

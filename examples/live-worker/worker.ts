@@ -54,7 +54,7 @@ export default {
     const { pathname } = new URL(request.url)
     if (pathname === '/') return new Response(page(SF_CHANNEL), { headers: { 'content-type': 'text/html; charset=utf-8' } })
     // Of the object's own requests: to begin and to stop are for you alone, behind a check of your own.
-    if (['/events', '/seen', '/start', '/status'].includes(pathname)) return LIVE.get(LIVE.idFromName('live')).fetch(request)
+    if (['/events', '/seen', '/start', '/stop', '/status'].includes(pathname)) return LIVE.get(LIVE.idFromName('live')).fetch(request)
     return new Response('not found', { status: 404 })
   },
 }

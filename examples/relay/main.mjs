@@ -15,6 +15,8 @@ const relay = createRelay({
   channels: [channel],
   // Look at your own session cookie here: whoever passes sees every event of the channel.
   authorize: () => true,
+  // Readers are told nothing of this.
+  onError: (error) => console.error('relay:', error instanceof Error ? error.message : error),
 })
 const page = (await readFile(new URL('page.html', import.meta.url), 'utf8')).replaceAll('{{channel}}', encodeURIComponent(channel))
 

@@ -11,8 +11,9 @@ export interface PageEvents {
 /** Those of the browser; none where there is no window, as in a worker. No `unload`, which would keep the page out of the back/forward cache. */
 export function browserPageEvents(): PageEvents {
   const on = (target: EventTarget | undefined, type: string, callback: () => void): (() => void) => {
-    target?.addEventListener(type, callback)
-    return () => target?.removeEventListener(type, callback)
+    // Neither is there where pages are rendered on a server.
+    target?.addEventListener?.(type, callback)
+    return () => target?.removeEventListener?.(type, callback)
   }
   const both = (one: () => void, other: () => void) => (): void => {
     one()

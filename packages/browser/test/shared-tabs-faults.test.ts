@@ -64,6 +64,12 @@ function world(): World {
   }
 }
 
+test.each([[undefined], [{}], [{ connect: 5 }]])('sharedTabs(%j) is refused when it is made', (options) => {
+  expect(() => sharedTabs(options as never)).toThrow(
+    expect.objectContaining({ code: 'bad_option', message: expect.stringContaining('connect') }),
+  )
+})
+
 test('tabs of a machine whose clock is fast lose nothing when the leader ends before the first event', async () => {
   const { clock, publish, open } = world()
   const offMs = 2 * 3_600_000

@@ -42,19 +42,23 @@ const defaults = { idleMs: 3_000, maxMs: 20_000, maxEvents: 10_000 }
  * @throws StateError `bad_option` for no channels, or a client without a store that outlives the invocation; whatever a handler
  * threw; the coded error of a channel that failed
  */
-export async function drain(
-  client: ClientOptions & { replayStore: ReplayStore },
-  { channels, handle, until, begin = 'all' }: DrainOptions,
-): Promise<DrainReport[]> {
-  if (channels.length === 0) {
-    throw new StateError({ code: 'bad_option', message: 'There are no channels to drain.', remediation: 'Name one in `channels`.' })
-  }
-  if (!client.replayStore) {
-    throw new StateError({
-      code: 'bad_option',
-      message: 'A drain without a replayStore would begin anew each time.',
-      remediation: 'Pass kvReplayStore(env.BINDING) or durableObjectReplayStore(storage).',
-    })
+export async function drain(client: ClientOptions & { replayStore: ReplayStore }, options: DrainOptions): Promise<DrainReport[]> {
+  const { channels, handle, until, begin = 'all' } = options ?? {}
+  const refuse = (message: string, remediation: string): StateError => new StateError({ code: 'bad_option', message, remediation })
+  if (!Array.isArray(channels) || channels.length === 0)
+    throw refuse('drain: there is no list of channels.', "Pass channels: ['/event/Order__e'].")
+  if (typeof handle !== 'function') throw refuse('drain: handle is no function.', 'Pass what is to be called for each event.')
+  if (begin !== 'all' && begin !== 'new') throw refuse(`drain: begin is '${String(begin)}'.`, "Pass 'all' or 'new'.")
+  if (until !== undefined && (typeof until !== 'object' || until === null))
+    throw refuse(
+      `drain: until is ${JSON.stringify(until)}.`,
+      'Pass bounds: { idleMs, maxMs, maxEvents }. It ends when it is caught up in any case.',
+    )
+  if (!client?.replayStore) {
+    throw refuse(
+      'A drain without a replayStore would begin anew each time.',
+      'Pass kvReplayStore(env.BINDING) or durableObjectReplayStore(storage).',
+    )
   }
   const draining = createClient({ ...client, replayStore: startingAt(begin, client.replayStore) })
   const gaps: ReplayGap[] = []

@@ -1,5 +1,6 @@
 import type { ReplayKey, ReplayPosition, ReplayStore } from '@sfstream/core'
 import { formatRecord, parseRecord, positionOf } from '@sfstream/core/internal'
+import { bound } from './bound.ts'
 
 /** The part of `DurableObjectStorage` that is used. */
 export interface ObjectStorage {
@@ -16,6 +17,7 @@ export interface ObjectStorage {
  * Rejects with ReplayError `store_unreadable` for values that are damaged or foreign; they are never overwritten.
  */
 export function durableObjectReplayStore(storage: ObjectStorage): ReplayStore {
+  bound('durableObjectReplayStore', storage, 'get', 'Pass the storage of the object: durableObjectReplayStore(ctx.storage).')
   const name = ({ org, channel, consumer }: ReplayKey): string => `sfstream:${JSON.stringify([channel, consumer, org])}`
   const read = async (key: ReplayKey): Promise<ReplayPosition | undefined> => {
     const text = await storage.get(name(key))

@@ -1,5 +1,6 @@
 import type { ReplayKey, ReplayStore } from '@sfstream/core'
 import { formatRecord, positionOf } from '@sfstream/core/internal'
+import { bound } from './bound.ts'
 
 /** The part of `KVNamespace` that is used. */
 export interface KvNamespace {
@@ -16,6 +17,12 @@ export interface KvNamespace {
  * Rejects with ReplayError `store_unreadable` for values that are damaged or foreign; what `load` saw of such is never overwritten.
  */
 export function kvReplayStore(namespace: KvNamespace): ReplayStore {
+  bound(
+    'kvReplayStore',
+    namespace,
+    'get',
+    'Bind a KV namespace in wrangler.toml ([[kv_namespaces]]) and pass it: kvReplayStore(env.POSITIONS).',
+  )
   const name = ({ org, channel, consumer }: ReplayKey): string => `sfstream:${JSON.stringify([channel, consumer, org])}`
   return {
     commitEveryMs: 1_000,

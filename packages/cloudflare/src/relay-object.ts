@@ -52,5 +52,12 @@ export abstract class RelayObject<Env = unknown> extends StreamingObject<Env> {
 
 /** The loop's client is not the relay's to stop. */
 function withoutStop(client: StreamingClient): StreamingClient {
-  return Object.create(client, { stop: { value: async () => {} } }) as StreamingClient
+  return new Proxy(client, {
+    get(target, name) {
+      if (name === 'stop') return async () => {}
+      const value: unknown = Reflect.get(target, name, target)
+      // Of a class: its methods want the client itself.
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
 }

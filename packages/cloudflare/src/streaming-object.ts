@@ -1,4 +1,4 @@
-import type { ReplayStore, StreamEvent, StreamingClient } from '@sfstream/core'
+import { type ErrorCode, type ReplayStore, SfStreamError, StateError, type StreamEvent, type StreamingClient } from '@sfstream/core'
 import { durableObjectReplayStore, type ObjectStorage } from './durable-object-replay-store.ts'
 import { startingAt } from './starting-at.ts'
 
@@ -15,6 +15,19 @@ interface Intent {
   wanted: boolean
   /** Runs in a row that ended with an error and had handled nothing. */
   failures: number
+}
+
+/** What `GET /status` answers. */
+export interface ObjectStatus {
+  wanted: boolean
+  running: boolean
+  state: string
+  handled: number
+  failures: number
+  /** Why the loop ended last, and the first thing to do. */
+  error?: string
+  code?: ErrorCode
+  remediation?: string
 }
 
 const intentKey = 'sfstream-object'
@@ -75,7 +88,7 @@ export abstract class StreamingObject<Env = unknown> {
     await client?.stop()
   }
 
-  async status(): Promise<{ wanted: boolean; running: boolean; state: string; handled: number; failures: number; error?: string }> {
+  async status(): Promise<ObjectStatus> {
     const { wanted, failures } = await this.#intent()
     return {
       wanted,
@@ -84,6 +97,7 @@ export abstract class StreamingObject<Env = unknown> {
       handled: this.#handled,
       failures,
       ...(this.#error === undefined ? {} : { error: String(this.#error) }),
+      ...(this.#error instanceof SfStreamError ? { code: this.#error.code, remediation: this.#error.remediation } : {}),
     }
   }
 
@@ -118,6 +132,7 @@ export abstract class StreamingObject<Env = unknown> {
     const before = this.#handled
     let client: StreamingClient | undefined
     const run = async (): Promise<void> => {
+      this.#check()
       client = this.connect(startingAt(this.begin, durableObjectReplayStore(this.ctx.storage)))
       this.#client = client
       await Promise.all(this.channels.map((channel) => this.#work(client!, channel)))
@@ -142,6 +157,17 @@ export abstract class StreamingObject<Env = unknown> {
     run()
       .then(end, fail)
       .catch(() => {})
+  }
+
+  /** What TypeScript would have told. @throws StateError `bad_option` */
+  #check(): void {
+    const isComplete = typeof this.connect === 'function' && typeof this.handle === 'function'
+    if (isComplete && Array.isArray(this.channels) && this.channels.length > 0) return
+    throw new StateError({
+      code: 'bad_option',
+      message: `${this.constructor.name}: ${isComplete ? 'channels is no list of channels' : 'connect() or handle() is missing'}.`,
+      remediation: "Give the class `channels = ['/event/Order__e']`, connect(replayStore) and handle(event).",
+    })
   }
 
   #work(client: StreamingClient, channel: string): Promise<void> {

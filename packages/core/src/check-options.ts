@@ -107,7 +107,9 @@ function check(where: string, given: unknown, shape: Shape): void {
       (typeof value === 'number' && value >= 0 && allowed.includes('bound')) ||
       (parts.length > 0 && parts.every((part) => Object(value)[part.slice(1)]))
     if (fits) continue
-    throw refuse(`${where}: ${name} is ${shown(value)}`, `It may be: ${allowed.join(', ')}.`)
+    const words = allowed.filter((word) => !word.startsWith('.')).map((word) => (word === 'bound' ? 'a number of 0 or more' : word))
+    if (parts.length > 0) words.push(`an object with ${parts.map((part) => part.slice(1)).join(' and ')}`)
+    throw refuse(`${where}: ${name} is ${shown(value)}`, `It may be: ${words.join(', ')}.`)
   }
 }
 

@@ -14,7 +14,8 @@ export type NodeClientOptions = ClientOptions & {
  *
  * @throws StateError `bad_option`
  */
-export function createClient({ proxy, ...options }: NodeClientOptions): StreamingClient {
+export function createClient(given: NodeClientOptions): StreamingClient {
+  const { proxy, ...options } = given ?? {}
   if (proxy && options.platform?.fetch) {
     throw new StateError({
       code: 'bad_option',

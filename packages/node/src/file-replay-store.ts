@@ -28,7 +28,16 @@ export interface FileReplayStore extends ReplayStore {
  * `load`, `save` and `orgs` reject with ReplayError `store_unreadable` where a file is damaged or foreign (it is never
  * overwritten), `save` and `delete` with `store_failed` where the disk refuses.
  */
-export function fileReplayStore({ path = join('.sfstream', 'replay') }: FileReplayStoreOptions = {}): FileReplayStore {
+export function fileReplayStore(options: FileReplayStoreOptions = {}): FileReplayStore {
+  const { path = join('.sfstream', 'replay') } = Object(options)
+  // Positions in another folder than the one that was meant would be a silent beginning anew.
+  if (typeof options !== 'object' || typeof path !== 'string') {
+    throw new ReplayError({
+      code: 'bad_option',
+      message: `fileReplayStore: ${typeof options === 'object' ? `path is a ${typeof path}` : `the options are a ${typeof options}`}.`,
+      remediation: "Pass the folder by name: fileReplayStore({ path: './positions' }).",
+    })
+  }
   const folder = resolve(path)
   let swept = false
 

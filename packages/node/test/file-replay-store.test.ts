@@ -32,6 +32,13 @@ const refused = async (work: Promise<unknown>): Promise<ReplayError> => {
   return error as ReplayError
 }
 
+test.each([['/tmp/positions'], [{ path: 5 }]])(
+  'fileReplayStore(%j) is refused: another folder would begin anew without a word',
+  (options) => {
+    expect(() => fileReplayStore(options as never)).toThrow(expect.objectContaining({ code: 'bad_option' }))
+  },
+)
+
 describe('positions', () => {
   it('come back in another store on the same folder, whatever the key and the id', async () => {
     const text = fc.string({ unit: 'binary', maxLength: 200 })

@@ -2,8 +2,36 @@ import { SfStreamError } from '@sfstream/core'
 import { checkedChannel, webPlatform } from '@sfstream/core/internal'
 import type { CheckedRelayOptions, RelayOptions } from './relay-options.ts'
 
+const known = [
+  'connect',
+  'channels',
+  'authorize',
+  'from',
+  'fallback',
+  'cors',
+  'window',
+  'maxCatchUps',
+  'stallMs',
+  'heartbeatMs',
+  'maxClients',
+  'maxClientsEach',
+  'limitBy',
+  'maxStreamMs',
+  'lingerMs',
+  'onError',
+  'platform',
+]
+
 /** @throws SfStreamError `bad_option`, SubscribeError `bad_channel` */
 export function checkRelayOptions(options: RelayOptions): CheckedRelayOptions {
+  for (const name of Object.keys(options ?? {})) {
+    if (known.includes(name)) continue
+    throw new SfStreamError({
+      code: 'bad_option',
+      message: `createRelay has no option '${name}'.`,
+      remediation: `It knows ${known.join(', ')}.`,
+    })
+  }
   const checked: CheckedRelayOptions = {
     from: 'new',
     fallback: 'all',
@@ -17,9 +45,19 @@ export function checkRelayOptions(options: RelayOptions): CheckedRelayOptions {
     ...options,
     window: { maxEvents: 10_000, maxBytes: 16_777_216, ...options?.window },
     platform: webPlatform(options?.platform),
+    onError(error) {
+      try {
+        options.onError?.(error)
+      } catch {
+        // It is told, not asked.
+      }
+    },
   }
   for (const name of ['connect', 'authorize'] as const) {
     if (typeof checked[name] !== 'function') throw bad(name, checked[name], 'a function')
+  }
+  for (const name of ['limitBy', 'onError'] as const) {
+    if (options[name] !== undefined && typeof options[name] !== 'function') throw bad(name, options[name], 'a function, or nothing')
   }
   if (!Array.isArray(checked.channels) || checked.channels.length === 0) throw bad('channels', checked.channels, 'a list of channel names')
   for (const channel of checked.channels) checkedChannel(channel)
@@ -28,6 +66,10 @@ export function checkRelayOptions(options: RelayOptions): CheckedRelayOptions {
   const { cors } = checked
   if (cors !== undefined && cors.origins !== '*' && !Array.isArray(cors.origins))
     throw bad('cors.origins', cors.origins, "a list of origins, or '*'")
+  for (const origin of Array.isArray(cors?.origins) ? cors.origins : []) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+      throw bad('cors.origins', origin, 'origins as browsers send them: https://app.example, without a path or a slash at the end')
+  }
   if (cors?.origins === '*' && cors.credentials) {
     throw new SfStreamError({
       code: 'bad_option',

@@ -43,7 +43,7 @@ export function createRelay(given: RelayOptions): Relay {
     const wanted = streamRequest(request, options)
     const refused = await authorized(request, wanted.channels)
     if (refused) return refused
-    const who = options.limitBy?.(request)
+    const who = await asked(() => options.limitBy?.(request))
     if (places.size >= options.maxClients) return failure(503, full(`${options.maxClients} streams are open`), 10)
     if (who !== undefined && countOf(who) >= options.maxClientsEach) {
       return failure(429, full(`${options.maxClientsEach} streams are open for you`), 10)
@@ -86,9 +86,23 @@ export function createRelay(given: RelayOptions): Relay {
     }
   }
 
+  /** Code of the relay's owner: what it throws is for the owner alone. */
+  const asked = async <T>(ask: () => T | PromiseLike<T>): Promise<T> => {
+    try {
+      return await ask()
+    } catch (error) {
+      options.onError(error)
+      throw new SfStreamError({
+        code: 'server_busy',
+        message: 'The relay could not tell whether this is for you.',
+        remediation: 'Try again later; its owner is told why.',
+        retryable: true,
+      })
+    }
+  }
   const authorized = async (request: Request, channels: readonly string[]): Promise<Response | undefined> => {
     for (const channel of channels) {
-      const answer = await options.authorize(request, channel)
+      const answer = await asked(() => options.authorize(request, channel))
       if (answer instanceof Response) return ownAnswer(answer)
       if (answer !== true) return failure(403, notFor(channel, 'is not for you', 'Sign in, or ask for the right to it.'))
     }

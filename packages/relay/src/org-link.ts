@@ -1,4 +1,4 @@
-import { StateError, type StreamingClient } from '@sfstream/core'
+import { SfStreamError, StateError, type StreamingClient } from '@sfstream/core'
 import { type ChannelHub, channelHub, slots, untilAborted } from '@sfstream/core/internal'
 import { type EventFrame, eventFrame } from './frames.ts'
 import type { CheckedRelayOptions } from './relay-options.ts'
@@ -62,6 +62,7 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
     if (client !== failed) return
     client = undefined
     clientFailure = { error, at: platform.now() }
+    options.onError(error)
     setLive(false)
     failed.stop().catch(() => {})
   }
@@ -86,12 +87,28 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
       }
     }
   }
+  /** What the owner's `connect` throws, or does not return, is told to the owner. */
+  const made = (purpose: 'live' | 'replay'): StreamingClient => {
+    try {
+      const client = options.connect(purpose)
+      if (typeof client?.subscribe === 'function') return client
+      throw new StateError({
+        code: 'bad_option',
+        message: `createRelay: connect('${purpose}') returned ${client === undefined ? 'nothing' : 'what is no client'}.`,
+        remediation: 'Return createClient({ …, replayStore: null }).',
+      })
+    } catch (error) {
+      options.onError(error)
+      // Of the owner's options a reader can mend nothing.
+      throw error instanceof SfStreamError && error.code !== 'bad_option' ? error : notMade()
+    }
+  }
   const connected = (): StreamingClient => {
     if (closed) throw closing()
     if (client) return client
     if (clientFailure && recent(clientFailure)) throw clientFailure.error
     clientFailure = undefined
-    client = options.connect('live')
+    client = made('live')
     watch(client).catch(() => {})
     return client
   }
@@ -114,7 +131,7 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
         begin: 'new',
         connect() {
           catchUps++
-          return options.connect('replay')
+          return made('replay')
         },
         replays,
         wrap: eventFrame,
@@ -183,6 +200,15 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
       await Promise.all([last?.stop(), ...replays])
     },
   }
+}
+
+function notMade(): StateError {
+  return new StateError({
+    code: 'server_stopped',
+    message: 'The relay has no client.',
+    remediation: 'See what `onError` of the relay is told.',
+    retryable: true,
+  })
 }
 
 export function closing(): StateError {

@@ -38,6 +38,11 @@ export interface RelayOptions {
   maxStreamMs?: number
   /** A channel nobody reads is kept for so long; 5 minutes by default. */
   lingerMs?: number
+  /**
+   * Told what readers are not: what `authorize`, `limitBy` or `connect` threw, and why the live session failed. Nothing is lost by leaving
+   * it out but the reason.
+   */
+  onError?(error: unknown): void
   platform?: Partial<Platform>
 }
 

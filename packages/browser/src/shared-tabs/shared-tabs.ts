@@ -51,7 +51,15 @@ interface Feed {
  * Where the browser has no Web Locks (they need a secure context) or no BroadcastChannel, each tab has a session of its own, and
  * `status()` says `notShared`.
  */
-export function sharedTabs({ connect, name = 'sfstream', platform: given, ports = browserTabPorts() ?? null }: SharedTabsOptions): Source {
+export function sharedTabs(options: SharedTabsOptions): Source {
+  const { connect, name = 'sfstream', platform: given, ports = browserTabPorts() ?? null } = options ?? {}
+  if (typeof connect !== 'function') {
+    throw new StateError({
+      code: 'bad_option',
+      message: `sharedTabs: connect is ${connect === undefined ? 'missing' : 'no function'}.`,
+      remediation: 'Pass one that makes the client of the tab that leads: () => createClient({ auth, replayStore: null }).',
+    })
+  }
   const platform = webPlatform(given)
   const observed = observedState()
   const feeds = new Map<number, Feed>()

@@ -4,7 +4,7 @@ const stream = 'packages/core/src/delivery/channel-stream.ts'
 const mark = 'packages/core/src/delivery/low-water-mark.ts'
 const writer = 'packages/core/src/delivery/position-writer.ts'
 const pressure = 'packages/core/src/delivery/pressure.ts'
-const subscription = 'packages/core/src/delivery/channel-subscription.ts'
+const subscription = 'packages/core/src/delivery/live-subscription.ts'
 
 /** What keeps events from being lost, repeated or piled up between the org and the consumer. */
 export const deliveryRules: readonly Rule[] = [

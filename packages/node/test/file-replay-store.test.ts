@@ -32,7 +32,7 @@ const refused = async (work: Promise<unknown>): Promise<ReplayError> => {
   return error as ReplayError
 }
 
-test.each([['/tmp/positions'], [{ path: 5 }]])(
+it.each([['/tmp/positions'], [{ path: 5 }]])(
   'fileReplayStore(%j) is refused: another folder would begin anew without a word',
   (options) => {
     expect(() => fileReplayStore(options as never)).toThrow(expect.objectContaining({ code: 'bad_option' }))

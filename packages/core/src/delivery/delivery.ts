@@ -6,7 +6,8 @@ import type { CommonOptions, SubscribeOptions } from '../options.ts'
 import type { Platform } from '../platform.ts'
 import type { Source, StartPosition } from '../source/source.ts'
 import { type ChannelStream, channelStream } from './channel-stream.ts'
-import { type ChannelSubscription, channelSubscription } from './channel-subscription.ts'
+import type { ChannelSubscription } from './channel-subscription.ts'
+import { liveSubscription } from './live-subscription.ts'
 import type { Channel } from './member.ts'
 import { mergedEvents } from './merged-events.ts'
 import { type Positions, positions } from './positions.ts'
@@ -112,7 +113,7 @@ export function delivery({ source, platform, options, report }: DeliveryParts): 
   }
 
   const make = <T>(channel: Channel, subscribeOptions: SubscribeOptions<T>): ChannelSubscription =>
-    channelSubscription<T>({
+    liveSubscription<T>({
       channel,
       platform,
       options: subscribeOptions,

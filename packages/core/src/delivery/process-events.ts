@@ -1,4 +1,5 @@
 import { type Deferred, deferred } from '../async/deferred.ts'
+import { SfStreamError, textOf } from '../errors.ts'
 import type { StreamEvent } from '../events/stream-event.ts'
 
 export interface ProcessParts<T> {
@@ -120,4 +121,14 @@ export function processEvents<T>(parts: ProcessParts<T>): Processing {
       wake()
     },
   }
+}
+
+/** @throws SfStreamError `bad_option` */
+export function checkProcessing(handler: unknown, concurrency: unknown, orderBy: unknown): void {
+  const refuse = (what: string, remediation: string): SfStreamError =>
+    new SfStreamError({ code: 'bad_option', message: `process(): ${what}.`, remediation })
+  if (typeof handler !== 'function') throw refuse('the handler is no function', 'Pass what is to be called for each event.')
+  if (!((concurrency as number) >= 1)) throw refuse(`concurrency is ${textOf(concurrency)}`, 'Pass a number of 1 or more.')
+  if (orderBy !== undefined && typeof orderBy !== 'function')
+    throw refuse('orderBy is no function', 'Pass one that gives each event a key, or nothing.')
 }

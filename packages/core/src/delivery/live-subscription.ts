@@ -3,11 +3,10 @@ import { type Ending, type Queue, queue } from '../async/queue.ts'
 import { type Serial, serial } from '../async/serial.ts'
 import { onAbort } from '../async/signals.ts'
 import type { BayeuxMessage } from '../bayeux/wire/message.ts'
-import { StateError } from '../errors.ts'
 import { dateMs, type EventFields } from '../events/event-fields.ts'
 import type { ReplayId, StreamEvent } from '../events/stream-event.ts'
+import { closedFirst, consumedAlready } from './subscription-errors.ts'
 import type { ChannelSubscription, ChannelSubscriptionParts } from './channel-subscription.ts'
-import { consumedAlready } from './consumed-already.ts'
 import { DeliveredEvent } from './delivered-event.ts'
 import { type Drain, drain } from './drain.ts'
 import { type Ledger, ledger } from './ledger.ts'
@@ -347,14 +346,7 @@ class LiveSubscription<T> implements ChannelSubscription<T> {
     this.#attached = false
     this.#ended ??= why
     this.#draining?.close()
-    this.#ready.reject(
-      new StateError({
-        code: 'client_stopped',
-        message: `${this.channel} was closed.`,
-        remediation: 'Subscribe again.',
-        channel: this.channel,
-      }),
-    )
+    this.#ready.reject(closedFirst(this.channel))
     this.#parts.channel.leave(this as ChannelSubscription)
   }
 

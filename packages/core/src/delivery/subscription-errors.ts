@@ -8,3 +8,7 @@ export function consumedAlready(channel: string): StateError {
     channel,
   })
 }
+
+export function closedFirst(channel: string): StateError {
+  return new StateError({ code: 'client_stopped', message: `${channel} was closed.`, remediation: 'Subscribe again.', channel })
+}

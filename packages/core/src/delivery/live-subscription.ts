@@ -5,7 +5,6 @@ import { onAbort } from '../async/signals.ts'
 import type { BayeuxMessage } from '../bayeux/wire/message.ts'
 import { dateMs, type EventFields } from '../events/event-fields.ts'
 import type { ReplayId, StreamEvent } from '../events/stream-event.ts'
-import { closedFirst, consumedAlready } from './subscription-errors.ts'
 import type { ChannelSubscription, ChannelSubscriptionParts } from './channel-subscription.ts'
 import { DeliveredEvent } from './delivered-event.ts'
 import { type Drain, drain } from './drain.ts'
@@ -15,6 +14,7 @@ import { checkProcessing, type Processing, processEvents } from './process-event
 import { readableEvents } from './readable-events.ts'
 import { validator } from './schema-validator.ts'
 import type { SubscriptionStats } from './subscription.ts'
+import { closedFirst, consumedAlready } from './subscription-errors.ts'
 
 const defaultMaxBuffered = 1_000
 const defaultMaxBufferedBytes = 8 * 1024 * 1024

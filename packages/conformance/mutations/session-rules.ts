@@ -60,7 +60,7 @@ export const sessionRules: readonly Rule[] = [
     rule: 'C4',
     what: 'a connect leaves early for clean replies only',
     file: 'packages/core/src/bayeux/wire/decode.ts',
-    find: '  if (unclean.test(text)) return undefined\n',
+    find: ' || unclean.test(reply)',
     replace: '',
     shownBy: { tests: ['packages/core/test/wire/decode.test.ts'] },
   },

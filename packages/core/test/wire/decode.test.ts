@@ -206,6 +206,7 @@ describe('cleanReplySize', () => {
 
   it('counts the events of a plain connect reply', () => {
     expect(cleanReplySize(200, clean)).toBe(2)
+    expect(cleanReplySize(200, JSON.stringify([reply, event(1)]))).toBe(1)
     expect(cleanReplySize(200, JSON.stringify([reply]))).toBe(0)
   })
 
@@ -225,6 +226,10 @@ describe('cleanReplySize', () => {
     ['a cut', 200, clean.slice(0, -1)],
     ['no connect reply', 200, JSON.stringify([event(1)])],
     ['advice', 200, JSON.stringify([{ ...reply, advice: {} }])],
+    ['advice behind events', 200, JSON.stringify([event(1), { ...reply, advice: {} }])],
+    ['advice before events', 200, JSON.stringify([{ ...reply, advice: {} }, event(1)])],
+    ['a reply amid events', 200, JSON.stringify([event(1), { ...reply, advice: {} }, event(2)])],
+    ['another reply', 200, JSON.stringify([event(1), reply, { ...reply, channel: '/meta/subscribe', successful: false }])],
     ['a pushed disconnect', 200, JSON.stringify([{ channel: '/meta/disconnect' }, reply])],
     ['a failure', 200, JSON.stringify([{ ...reply, successful: false }])],
     ['a failure with spaces', 200, '[{"channel":"/meta/connect","successful" : false}]'],

@@ -1,15 +1,15 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Platform, TransportRequest, TransportResponse } from '@sfstream/core'
-import { notAnswered, notReached, watchdog } from '@sfstream/core/internal'
+import { notAnswered, notReached, type Watchdog, watchdog } from '@sfstream/core/internal'
 import { type HttpReply, httpReply } from './http-reply.ts'
 
-export interface HttpExchangeParts {
-  request: TransportRequest
-  platform: Platform
+/** What exchanges have from the transport they belong to. */
+export interface HttpRequests {
+  readonly platform: Platform
   /** Makes the request, and ends it. */
-  send(): ClientRequest
+  send(request: TransportRequest): ClientRequest
   /** The headers are in. */
-  answered(response: IncomingMessage): void
+  answered(request: TransportRequest, response: IncomingMessage): void
 }
 
 /**
@@ -17,65 +17,94 @@ export interface HttpExchangeParts {
  * Callbacks only: what is awaited between two pieces of a body costs more than the pieces. What reads the reply is made when there
  * is one, since a poll is held for two minutes before.
  */
-export function httpExchange({ request, platform, send, answered }: HttpExchangeParts): Promise<TransportResponse> {
-  return new Promise((resolve, reject) => {
-    const { url, signal, deadline } = request
-    if (signal.aborted) return reject(signal.reason)
-    let outgoing: ClientRequest | undefined
-    let response: IncomingMessage | undefined
-    let reply: HttpReply | undefined
-    let settled = false
+export function httpExchange(request: TransportRequest, requests: HttpRequests): Promise<TransportResponse> {
+  return new Promise((resolve, reject) => new HttpExchange(request, requests, resolve, reject).begin())
+}
 
-    const settle = (isWhole: boolean): void => {
-      settled = true
-      dog.stop()
-      signal.removeEventListener('abort', abort)
-      if (isWhole) return
-      outgoing?.destroy()
-      reply?.destroy()
-    }
-    const fail = (error: unknown): void => {
-      if (settled) return
-      settle(false)
-      reject(error)
-    }
-    const abort = (): void => fail(signal.reason)
-    const finish = (cut?: TransportResponse['cut']): void => {
-      if (settled || !response || !reply) return
-      const { statusCode = 0, headers, complete } = response
-      // Not complete: what was decoded has ended before the body has.
-      settle(complete && !cut)
-      resolve({ status: statusCode, header: (name) => headerValue(headers[name]), text: reply.text(), ...(cut ? { cut } : {}) })
-    }
-    const closed = (cause?: unknown): void => {
-      // A connection may end before what came over it is decoded.
-      if (settled || response?.complete) return
-      if (reply) reply.broken()
-      else fail(notReached(url, cause ? withoutPacket(cause) : new Error('the connection was closed')))
-    }
+class HttpExchange {
+  readonly #request: TransportRequest
+  readonly #requests: HttpRequests
+  readonly #resolve: (response: TransportResponse) => void
+  readonly #reject: (reason: unknown) => void
+  #outgoing: ClientRequest | undefined
+  #response: IncomingMessage | undefined
+  #reply: HttpReply | undefined
+  #dog: Watchdog | undefined
+  #abort: (() => void) | undefined
+  #settled = false
 
-    const dog = watchdog(deadline, platform, (what) => {
-      if (reply) finish('timeout')
-      else fail(notAnswered(what))
+  constructor(
+    request: TransportRequest,
+    requests: HttpRequests,
+    resolve: (response: TransportResponse) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.#request = request
+    this.#requests = requests
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  begin(): void {
+    const { url, signal, deadline } = this.#request
+    if (signal.aborted) return this.#reject(signal.reason)
+    const closed = (cause?: unknown): void => this.#closed(cause)
+    this.#abort = () => this.#fail(signal.reason)
+    this.#dog = watchdog(deadline, this.#requests.platform, (what) => {
+      if (this.#reply) this.#finish('timeout')
+      else this.#fail(notAnswered(what))
     })
-    signal.addEventListener('abort', abort, { once: true })
+    signal.addEventListener('abort', this.#abort, { once: true })
     try {
-      outgoing = send()
+      this.#outgoing = this.#requests.send(this.#request)
     } catch (cause) {
-      return fail(notReached(url, cause))
+      return this.#fail(notReached(url, cause))
     }
-    outgoing.on('response', (incoming: IncomingMessage) => {
-      // Nobody waits for it any more.
-      if (settled) return
-      dog.progress()
-      answered(incoming)
-      response = incoming
-      reply = httpReply(incoming, { progress: dog.progress, done: finish })
-    })
-    outgoing.on('error', closed)
+    this.#outgoing.on('response', (incoming) => this.#answered(incoming))
+    this.#outgoing.on('error', closed)
     // Whatever else ends a connection, such as an upgrade that nobody asked for.
-    outgoing.on('close', closed)
-  })
+    this.#outgoing.on('close', closed)
+  }
+
+  #answered(response: IncomingMessage): void {
+    // Nobody waits for it any more.
+    if (this.#settled) return
+    this.#dog?.progress()
+    this.#requests.answered(this.#request, response)
+    this.#response = response
+    this.#reply = httpReply(response, { progress: () => this.#dog?.progress(), done: (cut) => this.#finish(cut) })
+  }
+
+  #finish(cut?: TransportResponse['cut']): void {
+    if (this.#settled || !this.#response || !this.#reply) return
+    const { statusCode = 0, headers, complete } = this.#response
+    // Not complete: what was decoded has ended before the body has.
+    this.#settle(complete && !cut)
+    const header = (name: string): string | undefined => headerValue(headers[name])
+    this.#resolve({ status: statusCode, header, text: this.#reply.text(), ...(cut ? { cut } : {}) })
+  }
+
+  #closed(cause: unknown): void {
+    // A connection may end before what came over it is decoded.
+    if (this.#settled || this.#response?.complete) return
+    if (this.#reply) this.#reply.broken()
+    else this.#fail(notReached(this.#request.url, cause ? withoutPacket(cause) : new Error('the connection was closed')))
+  }
+
+  #fail(error: unknown): void {
+    if (this.#settled) return
+    this.#settle(false)
+    this.#reject(error)
+  }
+
+  #settle(isWhole: boolean): void {
+    this.#settled = true
+    this.#dog?.stop()
+    if (this.#abort) this.#request.signal.removeEventListener('abort', this.#abort)
+    if (isWhole) return
+    this.#outgoing?.destroy()
+    this.#reply?.destroy()
+  }
 }
 
 function headerValue(header: string | string[] | undefined): string | undefined {

@@ -1,10 +1,10 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls'
-import type { Platform, Transport, TransportRequest } from '@sfstream/core'
-import { cookieJar, webPlatform } from '@sfstream/core/internal'
+import type { Platform, Transport, TransportRequest, TransportResponse } from '@sfstream/core'
+import { type CookieJar, cookieJar, webPlatform } from '@sfstream/core/internal'
 import { acceptedCodings } from './content-decoder.ts'
-import { httpExchange } from './http-exchange.ts'
+import { type HttpRequests, httpExchange } from './http-exchange.ts'
 
 export interface HttpTransportOptions {
   /** The clock; a client that makes its own transport passes its own. */
@@ -33,57 +33,72 @@ const agentOptions: http.AgentOptions = {
  * Long polling over `node:http` and `node:https`, for a fraction of what Node's `fetch` takes of time and memory. Cookies and
  * connections belong to the transport: one for each client.
  */
-export function httpTransport({ platform: ports, tls, agent }: HttpTransportOptions = {}): Transport {
-  const platform = webPlatform(ports)
-  const jar = cookieJar(platform.now)
-  let plain: http.Agent | undefined
-  let secure: https.Agent | undefined
-  const plainAgent = (): http.Agent => {
-    plain ??= new http.Agent(agentOptions)
-    return plain
-  }
-  const secureAgent = (): https.Agent => {
-    secure ??= new https.Agent({ ...tls, ...agentOptions })
-    return secure
-  }
-  let target = targetOf(new URL('http://unknown.invalid/'))
+export function httpTransport(options: HttpTransportOptions = {}): Transport {
+  return new HttpTransport(options)
+}
 
-  const send = (request: TransportRequest): http.ClientRequest => {
+class HttpTransport implements Transport, HttpRequests {
+  readonly platform: Platform
+  readonly #options: HttpTransportOptions
+  readonly #jar: CookieJar
+  #plain: http.Agent | undefined
+  #secure: https.Agent | undefined
+  #target: Target | undefined
+
+  constructor(options: HttpTransportOptions) {
+    this.#options = options
+    this.platform = webPlatform(options.platform)
+    this.#jar = cookieJar(this.platform.now)
+  }
+
+  exchange(request: TransportRequest): Promise<TransportResponse> {
+    return httpExchange(request, this)
+  }
+
+  /** Node writes to a kept connection in the next tick, before any promise goes on that waits for a later one. */
+  flushed(): Promise<void> {
+    return new Promise((resolve) => process.nextTick(resolve))
+  }
+
+  reset(): void {
+    this.#jar.clear()
+  }
+
+  close(): void {
+    this.#plain?.destroy()
+    this.#secure?.destroy()
+  }
+
+  send(request: TransportRequest): http.ClientRequest {
     const { url, body } = request
     // A session keeps its URL.
-    if (target.url !== url) target = targetOf(url)
-    const cookie = jar.header(url)
+    if (this.#target?.url !== url) this.#target = targetOf(url)
+    const { isSecure, host, port, path } = this.#target
+    const cookie = this.#jar.header(url)
     const headers = ['host', url.host, 'user-agent', 'sfstream', 'accept-encoding', acceptedCodings]
     for (const name in request.headers) headers.push(name, request.headers[name] as string)
     if (cookie) headers.push('cookie', cookie)
     const length = Buffer.byteLength(body)
     headers.push('content-length', String(length))
-    const { host, port, path } = target
-    const options = { method: 'POST', host, port, path, headers, agent: agent ?? (target.isSecure ? secureAgent() : plainAgent()) }
-    const outgoing = target.isSecure ? https.request(options) : http.request(options)
+    const options = { method: 'POST', host, port, path, headers, agent: this.#options.agent ?? this.#agent(isSecure) }
+    const outgoing = isSecure ? https.request(options) : http.request(options)
     // Header and body leave in one piece only as one text; as Latin-1, since a cookie goes back byte by byte as it came.
     outgoing.end(length === body.length ? body : Buffer.from(body), 'latin1')
     return outgoing
   }
 
-  return {
-    exchange: (request) =>
-      httpExchange({
-        request,
-        platform,
-        send: () => send(request),
-        answered({ headers }) {
-          const lines = headers['set-cookie']
-          if (lines) jar.store(request.url, lines, headers.date)
-        },
-      }),
-    // Node writes to a kept connection in the next tick, before any promise goes on that waits for a later one.
-    flushed: () => new Promise((resolve) => process.nextTick(resolve)),
-    reset: () => jar.clear(),
-    close() {
-      plain?.destroy()
-      secure?.destroy()
-    },
+  answered({ url }: TransportRequest, { headers }: http.IncomingMessage): void {
+    const lines = headers['set-cookie']
+    if (lines) this.#jar.store(url, lines, headers.date)
+  }
+
+  #agent(isSecure: boolean): http.Agent {
+    if (!isSecure) {
+      this.#plain ??= new http.Agent(agentOptions)
+      return this.#plain
+    }
+    this.#secure ??= new https.Agent({ ...this.#options.tls, ...agentOptions })
+    return this.#secure
   }
 }
 

@@ -5,7 +5,7 @@ import type { CookieJar } from './cookie-jar.ts'
 import { notAnswered, notReached } from './exchange-errors.ts'
 import { maxBodyBytes } from './max-body-bytes.ts'
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts'
-import { watchdog } from './watchdog.ts'
+import { type Watchdog, watchdog } from './watchdog.ts'
 
 export interface FetchTransportOptions {
   /** Keeps the cookies. Without one they are the browser's own, sent with `credentials: 'include'`. */
@@ -39,7 +39,7 @@ export function fetchTransport(platform: Platform, { jar }: FetchTransportOption
       )
       dog.progress()
       jar?.store(request.url, response.headers.getSetCookie?.() ?? [], response.headers.get('Date'))
-      const body = await readBody(response, signal, dog.progress)
+      const body = await readBody(response, signal, dog)
       if (body.cut && request.signal.aborted) throw request.signal.reason
       const cut = body.cut === 'broken' && expired ? 'timeout' : body.cut
       return {
@@ -60,11 +60,7 @@ export function fetchTransport(platform: Platform, { jar }: FetchTransportOption
   return { exchange, reset: () => jar?.clear() }
 }
 
-async function readBody(
-  response: Response,
-  signal: AbortSignal,
-  progress: () => void,
-): Promise<{ text: string; cut?: 'broken' | 'too_large' }> {
+async function readBody(response: Response, signal: AbortSignal, dog: Watchdog): Promise<{ text: string; cut?: 'broken' | 'too_large' }> {
   if (!response.body) return { text: '' }
   // A reader loop: `for await` over a stream is missing on older Safari.
   const reader = response.body.getReader()
@@ -77,7 +73,7 @@ async function readBody(
       const { done, value } = await reader.read()
       pieces.push(decoder.decode(value, { stream: !done }))
       if (done) return undefined
-      progress()
+      dog.progress()
       bytes += value.byteLength
       // Joined in blocks: each `+=` keeps a node of 32 bytes, which a body in pieces of one byte turns into gigabytes.
       if (pieces.length === 1_000) {

@@ -17,38 +17,59 @@ export interface Watchdog {
 
 /** Calls `expire` once when a deadline has passed, with what was exceeded. */
 export function watchdog(deadline: Deadline, platform: Pick<Platform, 'now' | 'delay'>, expire: (what: string) => void): Watchdog {
-  let totalMs = deadline.totalMs
-  let leftMs = deadline.headersMs
-  let what = `no answer within ${deadline.headersMs} ms`
-  let askedAt = 0
-  let waitMs = 0
-  let cancel = (): void => {}
+  return new SlicedWatchdog(deadline, platform, expire)
+}
+
+class SlicedWatchdog implements Watchdog {
+  readonly #deadline: Deadline
+  readonly #platform: Pick<Platform, 'now' | 'delay'>
+  readonly #expire: (what: string) => void
+  #isMoving = false
+  #totalMs: number
+  #leftMs: number
+  #askedAt = 0
+  #waitMs = 0
+  #cancel: (() => void) | undefined
+
+  constructor(deadline: Deadline, platform: Pick<Platform, 'now' | 'delay'>, expire: (what: string) => void) {
+    this.#deadline = deadline
+    this.#platform = platform
+    this.#expire = expire
+    this.#totalMs = deadline.totalMs
+    this.#leftMs = deadline.headersMs
+    this.#wait()
+  }
+
+  progress(): void {
+    this.#isMoving = true
+    this.#leftMs = this.#passedMs() + this.#deadline.idleMs
+  }
+
+  stop(): void {
+    this.#cancel?.()
+  }
+
+  #wait(): void {
+    this.#askedAt = this.#platform.now()
+    // Whole, and never nothing: a clock may not show the passing of a fraction.
+    this.#waitMs = Math.max(1, Math.ceil(Math.min(sliceMs, this.#leftMs, this.#totalMs)))
+    this.#cancel = this.#platform.delay(() => this.#look(), this.#waitMs)
+  }
+
+  #look(): void {
+    const { headersMs, idleMs, totalMs } = this.#deadline
+    const ms = this.#passedMs()
+    this.#totalMs -= ms
+    this.#leftMs -= ms
+    if (ms > this.#waitMs + sleptMs) this.#expire(`the machine was asleep for ${ms} ms`)
+    else if (this.#totalMs <= 0) this.#expire(`not complete within ${totalMs} ms`)
+    else if (this.#leftMs <= 0) this.#expire(this.#isMoving ? `the body stood still for ${idleMs} ms` : `no answer within ${headersMs} ms`)
+    else this.#wait()
+  }
 
   /** A clock that was set back has not stopped time: the slice itself has passed. */
-  const passedMs = (): number => {
-    const ms = platform.now() - askedAt
-    return ms < 0 ? waitMs : ms
-  }
-  const look = (): void => {
-    askedAt = platform.now()
-    // Whole, and never nothing: a clock may not show the passing of a fraction.
-    waitMs = Math.max(1, Math.ceil(Math.min(sliceMs, leftMs, totalMs)))
-    cancel = platform.delay(() => {
-      const ms = passedMs()
-      totalMs -= ms
-      leftMs -= ms
-      if (ms > waitMs + sleptMs) expire(`the machine was asleep for ${ms} ms`)
-      else if (totalMs <= 0) expire(`not complete within ${deadline.totalMs} ms`)
-      else if (leftMs <= 0) expire(what)
-      else look()
-    }, waitMs)
-  }
-  look()
-  return {
-    progress() {
-      leftMs = passedMs() + deadline.idleMs
-      what = `the body stood still for ${deadline.idleMs} ms`
-    },
-    stop: () => cancel(),
+  #passedMs(): number {
+    const ms = this.#platform.now() - this.#askedAt
+    return ms < 0 ? this.#waitMs : ms
   }
 }

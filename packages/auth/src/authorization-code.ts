@@ -1,6 +1,7 @@
 import { AuthenticationError, type AuthProvider, type OrgSession, type Platform, type ServerFault } from '@sfstream/core'
-import { singleFlight, webPlatform } from '@sfstream/core/internal'
+import { required, singleFlight, webPlatform } from '@sfstream/core/internal'
 import { badCallback, readCallback } from './callback.ts'
+import { given } from './given.ts'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
 import { pkcePair, randomText } from './pkce.ts'
 import { redirectUrl } from './redirect-url.ts'
@@ -51,7 +52,8 @@ export interface AuthorizationCodeProvider extends AuthProvider {
  * @throws AuthenticationError `missing_credential`, `bad_option`, `bad_login_url`
  */
 export function authorizationCode(options: AuthorizationCodeOptions): AuthorizationCodeProvider {
-  const { clientId, clientSecret, scope = 'api refresh_token' } = options
+  const { clientId, clientSecret, scope = 'api refresh_token' } = given(options)
+  required('authorizationCode', { clientId })
   const host = loginHost(options)
   const refreshing = refresher('authorizationCode', host, options.refreshToken, options)
   const redirectUri = redirectUrl(options.redirectUri)

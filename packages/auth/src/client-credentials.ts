@@ -1,5 +1,6 @@
 import type { AuthProvider } from '@sfstream/core'
 import { required } from '@sfstream/core/internal'
+import { given } from './given.ts'
 import { myDomainHost } from './login-host.ts'
 import { sessionCache } from './session-cache.ts'
 import { tokenLogin } from './token-login.ts'
@@ -16,7 +17,7 @@ export interface ClientCredentialsOptions {
  * @throws AuthenticationError `missing_credential`, `bad_login_url`
  */
 export function clientCredentials(options: ClientCredentialsOptions): AuthProvider {
-  const { clientId, clientSecret } = options
+  const { clientId, clientSecret } = given(options)
   required('clientCredentials', { clientId, clientSecret })
   const host = myDomainHost({ loginUrl: options.loginUrl })
   return sessionCache(({ signal, platform }) => {

@@ -1,6 +1,7 @@
 import { AuthenticationError, type AuthProvider, type OrgSession, type Platform, type ServerFault } from '@sfstream/core'
-import { deadlineReached, sleep, withDeadline } from '@sfstream/core/internal'
+import { deadlineReached, required, sleep, withDeadline } from '@sfstream/core/internal'
 import { type DeviceCode, requestDeviceCode } from './device-code.ts'
+import { given } from './given.ts'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
 import { safeCause } from './redact.ts'
 import { type RefreshOptions, refreshEnded, refresher } from './refresher.ts'
@@ -35,7 +36,8 @@ const longestIntervalMs = 60_000
  * @throws AuthenticationError `missing_credential`, `bad_option`, `bad_login_url`
  */
 export function deviceFlow(options: DeviceFlowOptions): AuthProvider {
-  const { clientId, clientSecret, onCode, scope = 'api refresh_token' } = options
+  const { clientId, clientSecret, onCode, scope = 'api refresh_token' } = given(options)
+  required('deviceFlow', { clientId })
   const host = loginHost(options)
   const refreshing = refresher('deviceFlow', host, options.refreshToken, options)
   if (typeof onCode !== 'function') {

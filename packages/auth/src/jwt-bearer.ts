@@ -1,6 +1,7 @@
 import { AuthenticationError, type AuthProvider } from '@sfstream/core'
 import { required } from '@sfstream/core/internal'
 import type { CryptoKey } from 'jose'
+import { given } from './given.ts'
 import { audienceOf, type LoginHostOptions, loginHost } from './login-host.ts'
 import { checkedKey, importedKey, type PrivateKey } from './private-key.ts'
 import { sessionCache } from './session-cache.ts'
@@ -24,7 +25,7 @@ const lifetimeSeconds = 180
  * @throws AuthenticationError `missing_credential`, `bad_option`, `bad_login_url`
  */
 export function jwtBearer(options: JwtBearerOptions): AuthProvider {
-  const { clientId, username } = options
+  const { clientId, username } = given(options)
   required('jwtBearer', { clientId, username })
   const key = checkedKey(options.privateKey)
   const host = loginHost(options)

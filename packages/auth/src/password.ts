@@ -1,5 +1,6 @@
 import type { AuthProvider } from '@sfstream/core'
 import { required } from '@sfstream/core/internal'
+import { given } from './given.ts'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
 import { sessionCache } from './session-cache.ts'
 import { tokenLogin } from './token-login.ts'
@@ -18,7 +19,7 @@ export interface PasswordOptions extends LoginHostOptions {
  * @throws AuthenticationError `missing_credential`, `bad_option`, `bad_login_url`
  */
 export function password(options: PasswordOptions): AuthProvider {
-  const { username, password: word, securityToken = '', clientId, clientSecret } = options
+  const { username, password: word, securityToken = '', clientId, clientSecret } = given(options)
   required('password', { username, password: word, clientId, clientSecret })
   const host = loginHost(options)
   const secret = `${word}${securityToken}`

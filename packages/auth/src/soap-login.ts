@@ -1,5 +1,6 @@
 import { AuthenticationError, type AuthProvider, type OrgSession } from '@sfstream/core'
 import { checkedSession, required } from '@sfstream/core/internal'
+import { given } from './given.ts'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
 import { kindOf, type LoginAnswer, postLogin, unavailable, unreadable } from './login-request.ts'
 import { sessionCache } from './session-cache.ts'
@@ -23,7 +24,7 @@ const lastVersion = 64
  * @throws AuthenticationError `missing_credential`, `bad_option`, `bad_login_url`
  */
 export function soapLogin(options: SoapLoginOptions): AuthProvider {
-  const { username, password, securityToken = '', apiVersion = `${lastVersion}.0` } = options
+  const { username, password, securityToken = '', apiVersion = `${lastVersion}.0` } = given(options)
   required('soapLogin', { username, password })
   const host = loginHost(options)
   if (!/^[1-9]\d{1,2}\.0$/.test(apiVersion) || Number(apiVersion) > lastVersion) {

@@ -32,6 +32,10 @@ const factories: [string, (options: never) => unknown, Record<string, unknown>, 
 ]
 
 for (const [name, make, options, fields] of factories) {
+  test.each([undefined, null, 'token'])(`${name}(%j) is missing a credential`, (nothing) => {
+    expect(thrown(() => make(nothing as never)).code).toBe('missing_credential')
+  })
+
   test.each(fields)(`P3 ${name} without %s names it`, (field) => {
     for (const value of [undefined, '']) {
       const error = thrown(() => make({ ...options, [field]: value } as never))

@@ -56,10 +56,11 @@ export interface RestClient {
 }
 
 /**
- * @throws HandshakeError `bad_api_version`
+ * @throws AuthenticationError `missing_credential`; HandshakeError `bad_api_version`
  */
 export function createRestClient(options: RestClientOptions): RestClient {
-  const calls = caller({ auth: options.auth, apiVersion: options.apiVersion ?? '66.0', platform: webPlatform(options.platform) })
+  const { auth, apiVersion = '66.0', platform } = Object(options) as RestClientOptions
+  const calls = caller({ auth, apiVersion, platform: webPlatform(platform) })
   const ids = channelIds(calls)
   const request = <T>(path: string, init: RestRequest = {}): Promise<T> => calls.call(path, init) as Promise<T>
 

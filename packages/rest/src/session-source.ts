@@ -33,6 +33,13 @@ export function sessionSource(auth: Auth, platform: Platform): SessionSource {
 
 function asProvider(auth: Auth): AuthProvider {
   if (typeof auth === 'function') return { getSession: () => auth() }
+  if (typeof auth !== 'object' || auth === null) {
+    throw new AuthenticationError({
+      code: 'missing_credential',
+      message: `createRestClient: \`auth\` is ${auth === undefined || auth === null ? 'missing' : `a ${typeof auth}`}.`,
+      remediation: 'Pass an auth provider, such as clientCredentials() of @sfstream/auth, or { accessToken, instanceUrl }.',
+    })
+  }
   if ('getSession' in auth) return auth
   return {
     getSession: ({ rejected }) =>

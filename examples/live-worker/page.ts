@@ -19,17 +19,35 @@ export function page(channel: string): string {
       document.getElementById('events').prepend(item)
     }
     const state = document.getElementById('state')
+    // An EventSource is not told what a refusal says; the same address without a stream is.
+    const reason = async () => {
+      try {
+        const response = await fetch('/events')
+        return response.ok ? undefined : (await response.json()).error.message
+      } catch {
+        return undefined
+      }
+    }
     const listen = (cursor) => {
+      let failure
       const source = new EventSource('/events?channel=${encodeURIComponent(channel)}&cursor=' + encodeURIComponent(cursor))
       source.addEventListener('subscribed', ({ lastEventId }) => {
         cursor = lastEventId
+        failure = undefined
         state.textContent = 'Listening.'
       })
       source.addEventListener('replayGap', ({ data }) => show('Events may be missing: ' + JSON.parse(data).reason))
-      source.onerror = () => {
-        state.textContent = 'Connecting again …'
+      source.addEventListener('failed', ({ data }) => {
+        failure = JSON.parse(data).error.message
+        state.textContent = failure
+      })
+      source.onerror = async () => {
+        // What has failed stays on the page until it listens again.
+        state.textContent = failure ?? 'Connecting again …'
+        if (source.readyState !== EventSource.CLOSED) return
         // An answer such as 503 has ended it for good: another goes on after the last event.
-        if (source.readyState === EventSource.CLOSED) setTimeout(listen, 2_000 + 3_000 * Math.random(), cursor)
+        setTimeout(listen, 2_000 + 3_000 * Math.random(), cursor)
+        state.textContent = (await reason()) ?? state.textContent
       }
       source.onmessage = ({ data, lastEventId }) => {
         cursor = lastEventId

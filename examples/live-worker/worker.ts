@@ -16,6 +16,8 @@ interface Env {
   SF_CLIENT_ID: string
   SF_CLIENT_SECRET: string
   SF_CHANNEL: string
+  /** Whoever knows it may begin and stop. */
+  CONTROL_SECRET: string
 }
 
 export class LiveObject extends RelayObject<Env> {
@@ -48,13 +50,23 @@ export class LiveObject extends RelayObject<Env> {
   }
 }
 
+/** Digests are compared: how long it takes says nothing about the secret. Without a secret nobody passes. */
+async function isOperator(request: Request, secret: string | undefined): Promise<boolean> {
+  if (!secret) return false
+  const digest = async (text: string) => new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+  const [given, wanted] = await Promise.all([digest(request.headers.get('authorization') ?? ''), digest(`Bearer ${secret}`)])
+  return given.every((byte, at) => byte === wanted[at])
+}
+
 // biome-ignore lint/style/noDefaultExport: a Worker's handlers are its default export
 export default {
-  fetch(request: Request, { LIVE, SF_CHANNEL }: Env): Promise<Response> | Response {
+  async fetch(request: Request, { LIVE, SF_CHANNEL, CONTROL_SECRET }: Env): Promise<Response> {
     const { pathname } = new URL(request.url)
     if (pathname === '/') return new Response(page(SF_CHANNEL), { headers: { 'content-type': 'text/html; charset=utf-8' } })
-    // Of the object's own requests: to begin and to stop are for you alone, behind a check of your own.
-    if (['/events', '/seen', '/start', '/stop', '/status'].includes(pathname)) return LIVE.get(LIVE.idFromName('live')).fetch(request)
+    const isControl = ['/start', '/stop', '/status'].includes(pathname)
+    // The object itself asks nobody: its requests are for you alone.
+    if (isControl && !(await isOperator(request, CONTROL_SECRET))) return new Response('unauthorized', { status: 401 })
+    if (isControl || ['/events', '/seen'].includes(pathname)) return LIVE.get(LIVE.idFromName('live')).fetch(request)
     return new Response('not found', { status: 404 })
   },
 }

@@ -10,8 +10,32 @@ if (!loginUrl || !clientId || !clientSecret || !channel) {
   process.exit(2)
 }
 
+/** Pages are told little of what goes wrong between here and the org; you are told all of it. No error holds a secret. */
+const tell = (/** @type {string} */ what, /** @type {unknown} */ error) => {
+  const remediation = error instanceof Error && 'remediation' in error ? ` ${error.remediation}` : ''
+  console.error(`${what}${error === undefined ? '' : `: ${error instanceof Error ? error.message : error}${remediation}`}`)
+}
+/** @param {import('@sfstream/node').StreamingClient} client @param {string} purpose */
+const watch = async (client, purpose) => {
+  for await (const status of client.status()) {
+    if (status.type === 'state') tell(`${purpose} ${status.state}`, status.error)
+    else if (status.type === 'replayGap') tell(`${purpose} replayGap (${status.reason}) on ${status.channel}`, status.error)
+    else if (status.type === 'rehandshake') tell(`${purpose} rehandshake`, status.reason)
+    else if ('error' in status) tell(`${purpose} ${status.type}`, status.error)
+  }
+}
+
 const relay = createRelay({
-  connect: () => createClient({ auth: clientCredentials({ loginUrl, clientId, clientSecret }), replayStore: null }),
+  connect(purpose) {
+    try {
+      const client = createClient({ auth: clientCredentials({ loginUrl, clientId, clientSecret }), replayStore: null })
+      watch(client, purpose).catch((error) => tell(`${purpose} status`, error))
+      return client
+    } catch (error) {
+      tell(`${purpose} connect`, error)
+      throw error
+    }
+  },
   channels: [channel],
   // Look at your own session cookie here: whoever passes sees every event of the channel.
   authorize: () => true,

@@ -18,7 +18,13 @@ test.beforeAll(async () => {
     script: await bundleWorker('../../../../examples/live-worker/worker.ts'),
     compatibilityDate: supportedCompatibilityDate,
     durableObjects: { LIVE: { className: 'LiveObject', useSQLite: true } },
-    bindings: { SF_LOGIN_URL: server.url, SF_CLIENT_ID: clientId, SF_CLIENT_SECRET: clientSecret, SF_CHANNEL: channel },
+    bindings: {
+      SF_LOGIN_URL: server.url,
+      SF_CLIENT_ID: clientId,
+      SF_CLIENT_SECRET: clientSecret,
+      SF_CHANNEL: channel,
+      CONTROL_SECRET: 'control',
+    },
   })
   url = String(await miniflare.ready)
 })
@@ -28,7 +34,10 @@ test.afterAll(async () => {
 })
 
 test('an object that works off every event, and two pages that see them, on one session', async ({ context }) => {
-  const started = await fetch(new URL('/start', url), { method: 'POST' })
+  for (const path of ['/start', '/stop', '/status']) {
+    expect((await fetch(new URL(path, url), { method: 'POST' })).status).toBe(401)
+  }
+  const started = await fetch(new URL('/start', url), { method: 'POST', headers: { authorization: 'Bearer control' } })
   expect(await started.json()).toMatchObject({ wanted: true, running: true })
   const pages = [await context.newPage(), await context.newPage()]
   for (const page of pages) {

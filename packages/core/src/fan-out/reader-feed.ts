@@ -64,11 +64,9 @@ export function readerFeed(request: OpenRequest, taken: () => void): ReaderFeed 
     flush() {
       if (whole === 0) return
       const bytesEach = bytes / messages.length
-      const ready = whole === messages.length ? messages : messages.slice(0, whole)
-      messages = messages.slice(whole)
-      bytes = bytesEach * messages.length
+      bytes -= bytesEach * whole
+      batches.push({ messages: messages.splice(0, whole), bytesEach, complete: true, ...(repeats ? { repeats } : {}) })
       whole = 0
-      batches.push({ messages: ready, bytesEach, complete: true, ...(repeats ? { repeats } : {}) })
       repeats = false
     },
     interrupt() {

@@ -24,12 +24,12 @@ import {
   textOf,
   toldError,
   untilAborted,
-  watchdog,
   webPlatform,
 } from '@sfstream/core/internal'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { channelPart, cursorStart, positionIn } from '../cursor.ts'
 import { checkedUrl } from './checked-url.ts'
+import { deadline } from './deadline.ts'
 import { answerOf, refusal, relayError, retryAfterMs } from './relay-errors.ts'
 
 export interface RelayClientOptions {
@@ -158,12 +158,11 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
 
   /** What takes longer is given up, and with it all that hangs on the signal. */
   const within = async <T>(ms: number, controller: AbortController, work: Promise<T>): Promise<T> => {
-    const deadline = { headersMs: ms, idleMs: ms, totalMs: ms }
-    const dog = watchdog(deadline, platform, (what) => controller.abort(relayError(endpoint, 'timeout', `was given up: ${what}`)))
+    const cancel = deadline(ms, platform, () => controller.abort(relayError(endpoint, 'timeout', `was silent for ${ms} ms`)))
     try {
       return await untilAborted(work, controller.signal)
     } finally {
-      dog.stop()
+      cancel()
     }
   }
   /** @throws SfStreamError where it is refused */

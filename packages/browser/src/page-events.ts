@@ -1,29 +1,19 @@
-/** What a page goes through that matters to a connection. Each function returns what stops the listening. */
-export interface PageEvents {
-  /** The page is left, or frozen: from now on its code may not run. */
-  onHide(callback: () => void): () => void
-  /** It is back. */
-  onShow(callback: () => void): () => void
-  /** The network is back. */
-  onOnline(callback: () => void): () => void
-}
+/** What befalls a page that matters to a connection: it is left or frozen, and its code may not run from now on; is back; has its network back. */
+export type PageEvent = 'hide' | 'show' | 'online'
 
-/** Those of the browser; none where there is no window, as in a worker. No `unload`, which would keep the page out of the back/forward cache. */
-export function browserPageEvents(): PageEvents {
-  const on = (target: EventTarget | undefined, type: string, callback: () => void): (() => void) => {
-    // Neither is there where pages are rendered on a server.
-    target?.addEventListener?.(type, callback)
-    return () => target?.removeEventListener?.(type, callback)
+/** Listens to what befalls a page; the returned function stops it. */
+export type PageEvents = (listener: (what: PageEvent) => void) => () => void
+
+/** By their names in browsers. No `unload`, which would keep the page out of the back/forward cache. */
+const heard: Record<string, PageEvent> = { pagehide: 'hide', freeze: 'hide', pageshow: 'show', resume: 'show', online: 'online' }
+
+/** Of the browser. There are none where pages are rendered on a server, and in a worker the last alone. */
+export const browserPageEvents: PageEvents = (listener) => {
+  const listen = ({ type }: Event): void => listener(heard[type] as PageEvent)
+  // Those of the document pass by the window on their way.
+  const each = (call: 'addEventListener' | 'removeEventListener'): void => {
+    for (const type in heard) globalThis[call]?.(type, listen, true)
   }
-  const both = (one: () => void, other: () => void) => (): void => {
-    one()
-    other()
-  }
-  const page = typeof window === 'undefined' ? undefined : window
-  return {
-    onHide: (callback) => both(on(page, 'pagehide', callback), on(page?.document, 'freeze', callback)),
-    onShow: (callback) => both(on(page, 'pageshow', callback), on(page?.document, 'resume', callback)),
-    // Workers have this one too.
-    onOnline: (callback) => on(globalThis as unknown as EventTarget, 'online', callback),
-  }
+  each('addEventListener')
+  return () => each('removeEventListener')
 }

@@ -1,12 +1,6 @@
 import { type Source, type SourceState, StateError } from '@sfstream/core'
-import type { PageEvents } from './page-events.ts'
-
-/** What waits for the session to be taken up again. */
-interface Away {
-  back: Promise<void>
-  resolve(): void
-  reject(error: StateError): void
-}
+import { type Deferred, deferred } from '@sfstream/core/internal'
+import type { PageEvent, PageEvents } from './page-events.ts'
 
 /**
  * A Source that follows the life of its page: says goodbye when the page is left or frozen, so that the org keeps no session for
@@ -14,26 +8,19 @@ interface Away {
  * network is back. [PROTOCOL T5] Channels are then opened again after the last event, as after any lost session.
  */
 export function pageSource(inner: Source, page: PageEvents): Source {
-  let listening: (() => void)[] = []
+  let stopListening: (() => void) | undefined
   let state: SourceState = 'idle'
   let hidden = false
-  let away: Away | undefined
-  let leaving: Promise<void> = Promise.resolve()
-  /** How often the session was given up for the page's sake, and by the caller. */
-  let leaves = 0
+  /** Until the session is taken up again. */
+  let away: Deferred<void> | undefined
+  /** The last goodbye for the page's sake. */
+  let leaving = Promise.resolve()
   let stops = 0
-
-  inner.observe({
-    status: (status) => {
-      if (status.type === 'state') state = status.state
-    },
-  })
 
   const leave = (): void => {
     // What has failed, or was never begun, is not for a page to begin again.
     if (away || state === 'idle' || state === 'failed' || state === 'stopped') return
-    leaves++
-    away = waiting()
+    away = deferred()
     leaving = inner.stop().catch(() => {})
   }
   const comeBack = (): void => {
@@ -47,33 +34,23 @@ export function pageSource(inner: Source, page: PageEvents): Source {
       left.resolve()
     })
   }
-  const hide = (): void => {
-    hidden = true
-    leave()
-  }
-  const show = (): void => {
-    hidden = false
-    comeBack()
-  }
-  const retryNow = (): void => {
-    if (hidden || state !== 'waiting') return
-    leave()
-    comeBack()
-  }
-  const listen = (): void => {
-    if (listening.length === 0) listening = [page.onHide(hide), page.onShow(show), page.onOnline(retryNow)]
+  const heard = (what: PageEvent): void => {
+    if (what === 'online' && (hidden || state !== 'waiting')) return
+    hidden = what === 'hide'
+    if (what !== 'show') leave()
+    if (what !== 'hide') comeBack()
   }
   /** Waits for the page, and begins again what its leaving has interrupted. */
   const whileHere = async <T>(work: () => Promise<T>): Promise<T> => {
-    listen()
+    stopListening ??= page(heard)
     const stopsBefore = stops
     for (;;) {
-      await away?.back
-      const leavesBefore = leaves
+      await away?.promise
+      const before = leaving
       try {
         return await work()
       } catch (error) {
-        if (leaves === leavesBefore || stops !== stopsBefore) throw error
+        if (leaving === before || stops !== stopsBefore) throw error
       }
     }
   }
@@ -95,15 +72,19 @@ export function pageSource(inner: Source, page: PageEvents): Source {
       inner.observe({
         ...observer,
         status(status) {
-          // It has not stopped: it waits for its page.
-          const isStop = away && status.type === 'state' && (status.state === 'stopping' || status.state === 'stopped')
-          if (!isStop) observer.status?.(status)
-          else if (status.state === 'stopped') observer.status?.({ type: 'state', state: 'waiting' })
+          if (status.type === 'state') {
+            state = status.state
+            // It has not stopped: it waits for its page.
+            if (away && state === 'stopping') return
+            if (away && state === 'stopped') status = { type: 'state', state: 'waiting' }
+          }
+          observer.status?.(status)
         },
       }),
     async stop() {
       stops++
-      for (const remove of listening.splice(0)) remove()
+      stopListening?.()
+      stopListening = undefined
       hidden = false
       const left = away
       away = undefined
@@ -112,15 +93,4 @@ export function pageSource(inner: Source, page: PageEvents): Source {
       await inner.stop()
     },
   }
-}
-
-function waiting(): Away {
-  let resolve = (): void => {}
-  let reject: Away['reject'] = () => {}
-  const back = new Promise<void>((done, fail) => {
-    resolve = done
-    reject = fail
-  })
-  back.catch(() => {})
-  return { back, resolve, reject }
 }

@@ -43,30 +43,27 @@ function webStorageReplayStore(
       throw unreadable(what, 'cannot be reached: the browser denies this page its storage', cause)
     }
   }
-  const failed = (key: ReplayKey, cause: unknown): ReplayError =>
-    new ReplayError({
-      code: 'store_failed',
-      channel: key.channel,
-      message: `The position of ${key.channel} could not be written to ${what} (${cause instanceof Error ? cause.name : String(cause)}).`,
-      remediation: 'Free some of the storage of this origin; the save is tried again.',
-      retryable: true,
-      cause,
-    })
+  const load = (key: ReplayKey): ReplayPosition | undefined => {
+    const text = open().getItem(name(key))
+    return text === null ? undefined : positionOf(text, key, name(key))
+  }
 
   return {
-    async load(key) {
-      const text = open().getItem(name(key))
-      return text === null ? undefined : positionOf(text, key, name(key))
-    },
+    load: async (key) => load(key),
     async save(key, position) {
-      const items = open()
-      const there = items.getItem(name(key))
       // What is there is read first: an item that is not ours must outlive us.
-      if (there !== null) positionOf(there, key, name(key))
+      load(key)
       try {
-        items.setItem(name(key), formatRecord(key, position))
+        open().setItem(name(key), formatRecord(key, position))
       } catch (cause) {
-        throw failed(key, cause)
+        throw new ReplayError({
+          code: 'store_failed',
+          channel: key.channel,
+          message: `The position of ${key.channel} could not be written to ${what} (${String(cause)}).`,
+          remediation: 'Free some of the storage of this origin; the save is tried again.',
+          retryable: true,
+          cause,
+        })
       }
     },
     async delete(key) {
@@ -74,14 +71,10 @@ function webStorageReplayStore(
     },
     async orgs(key) {
       const items = open()
-      const start = `${prefix}:${JSON.stringify([key.channel, key.consumer]).slice(0, -1)},`
-      const orgs: string[] = []
-      for (let at = 0; at < items.length; at++) {
-        const item = items.key(at) ?? ''
-        if (!item.startsWith(start) || item === name(key)) continue
-        orgs.push(parseRecord(items.getItem(item) ?? '', item).org)
-      }
-      return orgs
+      const start = name(key).slice(0, -JSON.stringify([key.org]).length + 1)
+      return Array.from({ length: items.length }, (_, at) => items.key(at) ?? '')
+        .filter((item) => item.startsWith(start) && item !== name(key))
+        .map((item) => parseRecord(items.getItem(item) ?? '', item).org)
     },
   }
 }

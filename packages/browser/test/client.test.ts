@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { createClient, sessionStorageReplayStore } from '@sfstream/browser'
+import { createClient as createSourceClient } from '@sfstream/browser/source'
 import { createMockOrg, virtualClock } from '@sfstream/mock-org'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { browserPageEvents } from '../src/page-events.ts'
@@ -66,9 +67,8 @@ test('a page that is left says goodbye, and goes on when it is back; nothing lis
 })
 
 test('each event of the page reaches its callback once, and none after it was removed', () => {
-  const page = browserPageEvents()
   const heard: string[] = []
-  const removals = [page.onHide(() => heard.push('hide')), page.onShow(() => heard.push('show')), page.onOnline(() => heard.push('online'))]
+  const remove = browserPageEvents((what) => heard.push(what))
   const fire = (): void => {
     window.dispatchEvent(new Event('pagehide'))
     document.dispatchEvent(new Event('freeze'))
@@ -78,7 +78,7 @@ test('each event of the page reaches its callback once, and none after it was re
   }
   fire()
   expect(heard).toEqual(['hide', 'hide', 'show', 'show', 'online'])
-  for (const remove of removals) remove()
+  remove()
   fire()
   expect(heard).toHaveLength(5)
 })
@@ -89,4 +89,22 @@ test('storage that a page is denied is an error that says so', async () => {
   })
   await expect(sessionStorageReplayStore().load(key)).rejects.toMatchObject({ code: 'store_unreadable' })
   denied.mockRestore()
+})
+
+test.each<[string, unknown[]]>([
+  ['nothing at all', []],
+  ['null', [null]],
+  ['neither auth nor source', [{ replayStore: null }]],
+])('%s is refused, and the error says what to pass first', (_, given) => {
+  const refused = (remediation: string): Error =>
+    expect.objectContaining({
+      name: 'SfStreamError',
+      code: 'bad_option',
+      message: expect.stringMatching(/^createClient\(\) /),
+      remediation,
+    })
+  expect(() => (createClient as (...given: unknown[]) => unknown)(...given)).toThrow(
+    refused('Pass auth: { accessToken, instanceUrl }, or a source.'),
+  )
+  expect(() => (createSourceClient as (...given: unknown[]) => unknown)(...given)).toThrow(refused('Pass a source, such as relay(url).'))
 })

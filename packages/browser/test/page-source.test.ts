@@ -2,12 +2,13 @@ import { createClient, memoryReplayStore, type StreamingClient } from '@sfstream
 import { bayeuxSource, cookieJar, fetchTransport, webPlatform } from '@sfstream/core/internal'
 import { createMockOrg, type MockOrg, type VirtualClock, virtualClock } from '@sfstream/mock-org'
 import { describe, expect, test } from 'vitest'
-import type { PageEvents } from '../src/page-events.ts'
+import type { PageEvent, PageEvents } from '../src/page-events.ts'
 import { pageSource } from '../src/page-source.ts'
 
 const channel = '/event/Order_Event__e'
 
-interface Page extends PageEvents {
+interface Page {
+  events: PageEvents
   readonly listeners: number
   hide(): void
   show(): void
@@ -15,21 +16,18 @@ interface Page extends PageEvents {
 }
 
 function scriptedPage(): Page {
-  const callbacks = { hide: new Set<() => void>(), show: new Set<() => void>(), online: new Set<() => void>() }
-  const on = (name: keyof typeof callbacks) => (callback: () => void) => {
-    callbacks[name].add(callback)
-    return () => void callbacks[name].delete(callback)
-  }
-  const fire = (name: keyof typeof callbacks) => () => {
-    for (const each of [...callbacks[name]]) each()
+  const listeners = new Set<(what: PageEvent) => void>()
+  const fire = (what: PageEvent) => () => {
+    for (const each of [...listeners]) each(what)
   }
   return {
-    get listeners() {
-      return callbacks.hide.size + callbacks.show.size + callbacks.online.size
+    events(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
     },
-    onHide: on('hide'),
-    onShow: on('show'),
-    onOnline: on('online'),
+    get listeners() {
+      return listeners.size
+    },
     hide: fire('hide'),
     show: fire('show'),
     online: fire('online'),
@@ -53,7 +51,7 @@ function rig(): Rig {
   const ports = { fetch: org.fetch, now: clock.now, delay: clock.delay, random: clock.random }
   const platform = webPlatform(ports)
   const transport = fetchTransport(platform, { jar: cookieJar(platform.now) })
-  const source = pageSource(bayeuxSource({ auth: org.session(), transport }, platform), page)
+  const source = pageSource(bayeuxSource({ auth: org.session(), transport }, platform), page.events)
   const client = createClient({ source, platform: ports, replayStore: memoryReplayStore() })
   const seen: unknown[] = []
   const states: string[] = []

@@ -5,52 +5,56 @@ import type { BayeuxOptions, ClientOptions, CommonOptions, SubscribeOptions } fr
 import type { Source } from './source/source.ts'
 
 /**
- * What each option may be, in words: a type, `bound` for a number of 0 or more, a text in quotes, or with a dot the
- * name of something an object must have; `any` is looked at where it is used. Words, because messages can say them too.
+ * What each option may be, in the words of TypeScript, because messages say them too: kinds, texts, the names of what an object must
+ * have; or a shape of its own. `any` is looked at where it is used.
  */
-type Shape = Readonly<Record<string, string>>
+interface Shape {
+  readonly [option: string]: string | Shape
+}
 
+const bound = 'number >= 0'
 const policy: Shape = {
-  baseMs: 'bound',
-  factor: 'bound',
-  capMs: 'bound',
-  maxAttempts: 'bound',
-  maxElapsedMs: 'bound',
-  jitter: "'full' 'none'",
+  baseMs: bound,
+  factor: bound,
+  capMs: bound,
+  maxAttempts: bound,
+  maxElapsedMs: bound,
+  jitter: "'full' | 'none'",
   shouldRetry: 'function',
 }
-const retry: Shape = { connect: 'object', handshake: 'object', subscribe: 'object', auth: 'object', limits: "'wait' 'fail'" }
+const retry: Shape = { connect: policy, handshake: policy, subscribe: policy, auth: policy, limits: "'wait' | 'fail'" }
 const platform: Shape = { fetch: 'function', now: 'function', delay: 'function', random: 'function' }
 const extension: Shape = { incoming: 'function', outgoing: 'function' }
 const bayeux: Shape = {
   auth: 'any',
   apiVersion: 'string',
-  endpoint: 'string .href',
-  transport: '.exchange',
+  endpoint: 'string | { href }',
+  transport: '{ exchange }',
   extensions: 'array',
-  retry: 'object',
+  retry,
   reconnect: 'boolean',
   followAdvice: 'boolean',
 }
+const signal = '{ addEventListener }'
 const common: Shape = {
-  source: '.open',
-  replayStore: 'null .load .save',
-  commit: "'auto' 'manual'",
-  replayFallback: "'all' 'new' 'fail'",
-  gap: "'replay' 'report'",
+  source: '{ open }',
+  replayStore: 'null | { load, save }',
+  commit: "'auto' | 'manual'",
+  replayFallback: "'all' | 'new' | 'fail'",
+  gap: "'replay' | 'report'",
   consumer: 'string',
-  signal: '.addEventListener',
-  platform: 'object',
+  signal,
+  platform,
 }
-const bounds: Shape = { idleMs: 'bound', maxMs: 'bound', maxEvents: 'bound' }
+const bounds: Shape = { idleMs: bound, maxMs: bound, maxEvents: bound }
 const subscription: Shape = {
   replay: 'any',
-  schema: '.~standard',
-  onInvalid: "'throw' 'skip' 'raw'",
-  until: "'caught-up' object",
-  maxBuffered: 'bound',
-  maxBufferedBytes: 'bound',
-  signal: '.addEventListener',
+  schema: '{ ~standard }',
+  onInvalid: "'throw' | 'skip' | 'raw'",
+  until: "'caught-up' | object",
+  maxBuffered: bound,
+  maxBufferedBytes: bound,
+  signal,
 }
 
 /**
@@ -58,11 +62,8 @@ const subscription: Shape = {
  * @throws SfStreamError `bad_option`
  */
 export function checkOptions(options: ClientOptions): void {
-  checkClient(options, { ...bayeux, ...common })
-  const { retry: policies, extensions } = options as Partial<BayeuxOptions>
-  check('retry', policies, retry)
-  for (const [name, each] of Object.entries(policies ?? {})) if (name !== 'limits') check(`retry.${name}`, each, policy)
-  for (const each of extensions ?? []) {
+  checkClient(options, { ...bayeux, ...common }, ['auth', 'source'], 'Pass auth: { accessToken, instanceUrl }, or a source.')
+  for (const each of (options as Partial<BayeuxOptions>).extensions ?? []) {
     // Others may belong to the extension itself.
     if (typeof each === 'object' && each) check('extension', { incoming: each.incoming, outgoing: each.outgoing }, extension)
     else throw refuse(`extensions holds ${shown(each)}`, 'Pass objects with incoming() or outgoing().')
@@ -71,19 +72,19 @@ export function checkOptions(options: ClientOptions): void {
 
 /** As `checkOptions`, of a client that is given its Source. @throws SfStreamError `bad_option` */
 export function checkSourceOptions(options: CommonOptions & { source: Source }): void {
-  checkClient(options, common)
-  if (!options.source) throw refuse('createClient(): source is missing', 'Pass one, such as relay(url).')
+  checkClient(options, common, ['source'], 'Pass a source, such as relay(url).')
 }
 
-function checkClient(options: CommonOptions, shape: Shape): void {
-  check('createClient()', options ?? null, shape)
-  check('platform', options.platform, platform)
+/** `needed`: one of these; `first` says how. */
+function checkClient(options: CommonOptions, shape: Shape, needed: readonly string[], first: string): void {
+  check('createClient()', options, shape, first)
+  if (!needed.some((name) => options[name as keyof CommonOptions])) throw refuse(`createClient() has no ${needed.join(' and no ')}`, first)
 }
 
 /** A bound that is no number bounds nothing. @throws SfStreamError `bad_option` */
 export function checkSubscribeOptions(options: SubscribeOptions): void {
   check('subscribe()', options, subscription)
-  if (options.until !== 'caught-up') check('until', options.until, bounds)
+  if (typeof options.until === 'object') check('until', options.until, bounds)
 }
 
 /** @throws SfStreamError `bad_option` */
@@ -91,26 +92,27 @@ export function checkMessage(message: OutgoingMessage): void {
   if (typeof message?.channel !== 'string') throw refuse('send() needs a message with a channel', "Pass { channel: '/service/…', data }.")
 }
 
-function check(where: string, given: unknown, shape: Shape): void {
-  if (given === undefined) return
-  if (typeof given !== 'object' || given === null)
-    throw refuse(`${where} needs an object, not ${shown(given)}`, 'Pass its options by name.')
-  for (const [name, value] of Object.entries(given)) {
+function check(where: string, given: unknown, shape: Shape, otherwise = 'Pass its options by name.'): void {
+  if (kindOf(given) !== 'object') throw refuse(`${where} needs an object, not ${shown(given)}`, otherwise)
+  for (const [name, value] of Object.entries(given as object)) {
     if (value === undefined) continue
-    const allowed = Object.hasOwn(shape, name) ? (shape[name] as string).split(' ') : []
-    if (allowed.length === 0) throw refuse(`${where} has no option '${name}'`, `It knows ${Object.keys(shape).join(', ')}.`)
-    const parts = allowed.filter((word) => word.startsWith('.'))
-    const fits =
-      allowed.includes('any') ||
-      allowed.includes(kindOf(value)) ||
-      (typeof value === 'string' && allowed.includes(`'${value}'`)) ||
-      (typeof value === 'number' && value >= 0 && allowed.includes('bound')) ||
-      (parts.length > 0 && parts.every((part) => Object(value)[part.slice(1)]))
-    if (fits) continue
-    const words = allowed.filter((word) => !word.startsWith('.')).map((word) => (word === 'bound' ? 'a number of 0 or more' : word))
-    if (parts.length > 0) words.push(`an object with ${parts.map((part) => part.slice(1)).join(' and ')}`)
-    throw refuse(`${where}: ${name} is ${shown(value)}`, `It may be: ${words.join(', ')}.`)
+    const may = Object.hasOwn(shape, name) ? shape[name] : undefined
+    if (!may) throw refuse(`${where} has no option '${name}'`, `It knows ${Object.keys(shape).join(', ')}.`)
+    const words = typeof may === 'string' ? may : 'object'
+    if (!words.split(' | ').some((word) => fits(value, word))) throw refuse(`${where}: ${name} is ${shown(value)}`, `It may be: ${words}.`)
+    if (typeof may === 'object') check(where.endsWith(')') ? name : `${where}.${name}`, value, may)
   }
+}
+
+function fits(value: unknown, word: string): boolean {
+  if (typeof value === 'string' && word === `'${value}'`) return true
+  if (word === bound) return typeof value === 'number' && value >= 0
+  if (word.startsWith('{'))
+    return word
+      .slice(2, -2)
+      .split(', ')
+      .every((name) => Object(value)[name])
+  return word === 'any' || word === kindOf(value)
 }
 
 /** Numbers and short texts; objects may hold secrets, and some cannot be shown at all. */

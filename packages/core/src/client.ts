@@ -2,8 +2,10 @@ import { bayeuxSource } from './bayeux/session/bayeux-source.ts'
 import { cookieJar } from './bayeux/transport/cookie-jar.ts'
 import { fetchTransport } from './bayeux/transport/fetch-transport.ts'
 import { checkOptions } from './check-options.ts'
+import { memoryReplayStore } from './delivery/memory-replay-store.ts'
 import type { BayeuxOptions, ClientOptions } from './options.ts'
-import { webPlatform } from './platform.ts'
+import { type Platform, webPlatform } from './platform.ts'
+import type { Source } from './source/source.ts'
 import { sourceClient } from './source-client.ts'
 import type { StreamingClient } from './streaming-client.ts'
 
@@ -16,8 +18,13 @@ import type { StreamingClient } from './streaming-client.ts'
 export function createClient(options: ClientOptions): StreamingClient {
   checkOptions(options)
   const platform = webPlatform(options.platform)
-  if ('source' in options && options.source) return sourceClient(options.source, options, platform)
+  const { replayStore = memoryReplayStore() } = options
+  return sourceClient(sourceOf(options, platform), { ...options, replayStore }, platform)
+}
+
+function sourceOf(options: ClientOptions, platform: Platform): Source {
+  if ('source' in options && options.source) return options.source
   const bayeux = options as BayeuxOptions
   const transport = bayeux.transport ?? fetchTransport(platform, { jar: cookieJar(platform.now) })
-  return sourceClient(bayeuxSource({ ...bayeux, transport }, platform), options, platform)
+  return bayeuxSource({ ...bayeux, transport }, platform)
 }

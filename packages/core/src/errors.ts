@@ -96,10 +96,10 @@ export class SfStreamError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (typeof value !== 'object' || value === null || !(brand in value)) return false
+    const error = value as { readonly [brand]?: unknown; readonly name?: unknown } | null | undefined
     // Inherited: `this` is the class asked about.
     // biome-ignore lint/complexity/noThisInStatic: with the base class in its place every error would be every class.
-    return this.brand === 'SfStreamError' || ('name' in value && value.name === this.brand)
+    return error?.[brand] === true && (this.brand === 'SfStreamError' || error.name === this.brand)
   }
 }
 

@@ -5,7 +5,6 @@ import type { BayeuxMessage, OutgoingMessage } from './bayeux/wire/message.ts'
 import { checkMessage, checkSubscribeOptions } from './check-options.ts'
 import type { ClientState, ClientStatus } from './client-status.ts'
 import { type Delivery, delivery } from './delivery/delivery.ts'
-import { memoryReplayStore } from './delivery/memory-replay-store.ts'
 import type { Subscription } from './delivery/subscription.ts'
 import { StateError } from './errors.ts'
 import type { StreamEvent } from './events/stream-event.ts'
@@ -17,7 +16,10 @@ import type { StreamingClient } from './streaming-client.ts'
 /** Values a tap keeps for a reader that lags behind. */
 const tapSize = 1_000
 
-/** The client over any Source: what `createClient` makes once it has one. The caller has checked the options. */
+/**
+ * The client over any Source: what `createClient` makes once it has one. The caller has checked the options; without a `replayStore`
+ * positions are not even kept in memory.
+ */
 export function sourceClient(source: Source, options: CommonOptions, platform: Platform): StreamingClient {
   return new SourceClient(source, options, platform)
 }
@@ -28,13 +30,12 @@ class SourceClient implements StreamingClient {
   readonly #platform: Platform
   readonly #signal: AbortSignal | undefined
   readonly #deliveries: Delivery
-  readonly #statuses = new Set<Tap<ClientStatus>>()
-  readonly #messages = new Set<Tap<BayeuxMessage>>()
+  readonly #statuses: Tap<ClientStatus>[] = []
+  readonly #messages: Tap<BayeuxMessage>[] = []
   #state: ClientState = 'idle'
   #stopping: Promise<void> | undefined
   #stops = 0
   #removeAbort: (() => void) | undefined
-  #unobserveMessages: (() => void) | undefined
 
   constructor(source: Source, options: CommonOptions, platform: Platform) {
     this.#source = source
@@ -44,8 +45,7 @@ class SourceClient implements StreamingClient {
       if (status.type === 'state') this.#state = status.state
       for (const each of this.#statuses) each.push(status)
     }
-    const { replayStore = memoryReplayStore() } = options
-    this.#deliveries = delivery({ source, platform, options: { ...options, replayStore }, report })
+    this.#deliveries = delivery({ source, platform, options, report })
     source.observe({ status: report })
   }
 
@@ -94,23 +94,14 @@ class SourceClient implements StreamingClient {
   }
 
   messages(): TapIterator<BayeuxMessage> {
-    const messages = this.#messages
-    const iterator = this.#tapped(messages, () => {
-      if (messages.size > 0) return
-      this.#unobserveMessages?.()
-      this.#unobserveMessages = undefined
-    })
+    const made = this.#tapped(this.#messages, () => unobserve())
     // While nobody listens, no event is handed around for it.
-    this.#unobserveMessages ??= this.#source.observe({
-      message(message) {
-        for (const each of messages) each.push(message)
-      },
-    })
-    return iterator
+    const unobserve = this.#source.observe({ message: made.push })
+    return made.iterator
   }
 
   status(): TapIterator<ClientStatus> {
-    return this.#tapped(this.#statuses)
+    return this.#tapped(this.#statuses).iterator
   }
 
   async send(message: OutgoingMessage): Promise<BayeuxMessage[]> {
@@ -142,6 +133,7 @@ class SourceClient implements StreamingClient {
     } finally {
       this.#stopping = undefined
       this.#removeAbort?.()
+      this.#removeAbort = undefined
       for (const each of [...this.#statuses, ...this.#messages]) each.finish()
     }
   }
@@ -151,21 +143,20 @@ class SourceClient implements StreamingClient {
     const signal = this.#signal
     signal?.throwIfAborted()
     if (!signal || this.#stopping) return
-    this.#removeAbort?.()
-    this.#removeAbort = onAbort(signal, () => {
+    this.#removeAbort ??= onAbort(signal, () => {
       this.#deliveries.abort(signal.reason)
       this.stop().catch(() => {})
     })
   }
 
-  #tapped<T>(taps: Set<Tap<T>>, left?: () => void): TapIterator<T> {
+  #tapped<T>(taps: Tap<T>[], left?: () => void): Tap<T> {
     this.#begin()
     const made = tap<T>(tapSize, () => {
-      taps.delete(made)
+      taps.splice(taps.indexOf(made), 1)
       left?.()
     })
-    taps.add(made)
-    return made.iterator
+    taps.push(made)
+    return made
   }
 }
 

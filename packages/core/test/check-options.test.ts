@@ -74,6 +74,17 @@ describe('values that no option takes', () => {
     expect(call).toThrow(refused(message) as Error)
   })
 
+  it.each<[string, unknown[]]>([
+    ['nothing at all', []],
+    ['null', [null]],
+    ['no options', [{}]],
+    ['neither auth nor source', [{ auth: undefined, source: undefined, replayStore: null }]],
+  ])('%s: the error says what to pass first', (_, given) => {
+    const call = createClient as (...given: unknown[]) => unknown
+    expect(() => call(...given)).toThrow(refused(/^createClient\(\) (needs an object|has no auth and no source)/) as Error)
+    expect(() => call(...given)).toThrow(expect.objectContaining({ remediation: 'Pass auth: { accessToken, instanceUrl }, or a source.' }))
+  })
+
   it('a long text is not repeated whole: it may be a secret in the wrong place', () => {
     expect(make({ commit: 's'.repeat(100) })).toThrow(/^createClient\(\): commit is 's{30}'\.$/)
   })

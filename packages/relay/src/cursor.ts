@@ -67,14 +67,11 @@ export function parseCursor(text: string): Cursor {
   }
 }
 
-/** The position of one channel, from a cursor of this relay's. */
-export function positionIn(cursor: string, channel: string): CursorPosition | undefined {
+/** The part of one channel, from a cursor of this relay's: as text, for who only hands it back. */
+export function positionIn(cursor: string, channel: string): ReplayId | undefined {
   const part = channelPart(channel)
   const at = cursor.indexOf(part)
-  if (at < 0) return undefined
-  const start = at + part.length
-  const end = cursor.indexOf('~', start)
-  return parsePosition(end < 0 ? cursor.slice(start) : cursor.slice(start, end))
+  return at < 0 ? undefined : (cursor.slice(at + part.length).split('~')[0] as ReplayId)
 }
 
 export function parsePosition(text: string): CursorPosition | undefined {

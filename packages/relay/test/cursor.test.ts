@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type CursorPosition, formatCursor, parseCursor, positionIn } from '../src/cursor.ts'
+import { type CursorPosition, formatCursor, formatPosition, parseCursor, positionIn } from '../src/cursor.ts'
 
 const channel = fc.oneof(
   fc.constantFrom('/event/Order__e', '/topic/Hot', "/topic/Hot?Account.Name=~a~='b'", '/topic/Hot?x=1&y=%7E', '/u/a b'),
@@ -20,7 +20,7 @@ test('a cursor says what was put into it, whatever its channels and its org are 
       const text = formatCursor(cursor)
       expect(text).toMatch(/^[\x21-\x7e]+$/)
       expect(parseCursor(text)).toEqual(cursor)
-      for (const [name, expected] of cursor.positions) expect(positionIn(text, name)).toEqual(expected)
+      for (const [name, expected] of cursor.positions) expect(positionIn(text, name)).toBe(formatPosition(expected))
     }),
   )
 })

@@ -118,9 +118,7 @@ export function sharedTabs(options: SharedTabsOptions): Source {
         feed.stamp = item.stamp
         return
       case 'subscribed':
-        reader.waiting = false
-        reader.position = item.position
-        reader.accepted.resolve(true)
+        reader.accept(item.position)
         return
       case 'waiting':
         reader.waiting = true

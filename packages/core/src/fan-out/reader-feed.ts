@@ -1,21 +1,22 @@
-import { type Deferred, deferred } from '../async/deferred.ts'
+import { deferred } from '../async/deferred.ts'
 import { type Queue, queue } from '../async/queue.ts'
 import type { BayeuxMessage } from '../bayeux/wire/message.ts'
 import { ReplayError } from '../errors.ts'
 import type { Batch, Feed, OpenRequest, StartPosition } from '../source/source.ts'
 import type { ReplayGapReason } from '../source/source-status.ts'
-import { isMark, type Mark } from './hub-reader.ts'
+import type { Mark } from './hub-reader.ts'
 
 /** One open channel of a client that reads from a hub elsewhere: in a relay, or in another tab. */
 export interface ReaderFeed {
   readonly feed: Feed
   readonly request: OpenRequest
-  readonly accepted: Deferred<boolean>
   readonly batches: Queue<Batch>
   /** After what was received last; where it goes on, whoever serves it then. */
   position: StartPosition | Mark
   /** A replay has yet to begin for it. */
   waiting: boolean
+  /** Events flow from here on; after this position, where that is known. */
+  accept(position: StartPosition | Mark | undefined): void
   /** An event, and the position after it where that is known. */
   receive(message: BayeuxMessage, position: StartPosition | Mark | undefined, bytes: number): void
   /** What came before may come again. */
@@ -42,14 +43,18 @@ export function readerFeed(request: OpenRequest, taken: () => void): ReaderFeed 
   return {
     feed: { accepted: accepted.promise, batches },
     request,
-    accepted,
     batches,
     position: request.position,
     waiting: false,
+    accept(position) {
+      this.waiting = false
+      this.position = position ?? this.position
+      accepted.resolve(true)
+    },
     receive(message, position, size) {
       messages.push(message)
       bytes += size
-      if (position !== undefined) this.position = position
+      this.position = position ?? this.position
       if (position !== undefined || messages.length - whole > maxSiblings) whole = messages.length
     },
     repeat() {
@@ -59,11 +64,9 @@ export function readerFeed(request: OpenRequest, taken: () => void): ReaderFeed 
     flush() {
       if (whole === 0) return
       const bytesEach = bytes / messages.length
-      const ready = whole === messages.length ? messages : messages.slice(0, whole)
-      messages = messages.slice(whole)
-      bytes = bytesEach * messages.length
+      bytes -= bytesEach * whole
+      batches.push({ messages: messages.splice(0, whole), bytesEach, complete: true, ...(repeats ? { repeats } : {}) })
       whole = 0
-      batches.push({ messages: ready, bytesEach, complete: true, ...(repeats ? { repeats } : {}) })
       repeats = false
     },
     interrupt() {
@@ -90,13 +93,12 @@ export function readerFeed(request: OpenRequest, taken: () => void): ReaderFeed 
  * good for the want of a position.
  */
 export function refusedPosition({ request, position }: ReaderFeed, reason: ReplayGapReason): ReplayError | undefined {
-  const { channel } = request
-  const isReplayId = !isMark(position) && position !== 'new' && position !== 'off' && position !== 'all'
-  if (!isReplayId || String(position) !== String(request.position)) return undefined
+  const { channel, position: from } = request
+  if (from === 'new' || from === 'off' || from === 'all' || String(position) !== String(from)) return undefined
   return new ReplayError({
     code: 'replay_refused',
     channel,
-    message: `${channel} cannot be resumed from ${position}: ${reason}.`,
+    message: `${channel} cannot be resumed from ${from}: ${reason}.`,
     remediation: 'Events may be missing: fetch what you need afresh.',
   })
 }

@@ -1,6 +1,7 @@
 import {
   type OpenRequest,
   type Platform,
+  ProtocolError,
   type ReplayGapReason,
   type ReplayId,
   SfStreamError,
@@ -17,19 +18,19 @@ import {
   onAbort,
   type ReaderFeed,
   readerFeed,
-  readText,
   refusedPosition,
   sleep,
   type ToldError,
+  textOf,
   toldError,
   untilAborted,
   webPlatform,
-  withDeadline,
 } from '@sfstream/core/internal'
-import { type CursorPosition, channelPart, cursorStart, formatPosition, positionIn } from '../cursor.ts'
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import { channelPart, cursorStart, positionIn } from '../cursor.ts'
 import { checkedUrl } from './checked-url.ts'
-import { eventStream, type StreamEventFrame } from './event-stream.ts'
-import { brokenBy, httpRefusal, maxAnswerBytes, noRelay } from './relay-errors.ts'
+import { deadline } from './deadline.ts'
+import { answerOf, refusal, relayError, retryAfterMs } from './relay-errors.ts'
 
 export interface RelayClientOptions {
   /** Sent with every request, for the relay's `authorize`; a function is asked before each. */
@@ -39,21 +40,18 @@ export interface RelayClientOptions {
   platform?: Partial<Platform>
 }
 
-/** A request that did not do. */
-interface Refusal {
-  error: SfStreamError
-  fatal: boolean
-  channel?: string
-  retryAfterMs?: number
-}
-
 const baseMs = 500
 const capMs = 30_000
 /** As long as a relay takes to answer, and then some. */
 const answerMs = 30_000
-const maxRetryAfterMs = 3_600_000
+const maxFloorMs = 3_600_000
 /** A stream that lasted for so long counts as progress, even if it brought nothing. */
 const progressMs = 10_000
+/** As of a message from an org. */
+const maxBufferSize = 16_777_216
+/** Heartbeats that may be missed. */
+const missedBeats = 2
+const slackMs = 5_000
 
 /**
  * Events by way of a relay: `createClient({ source: relay('/events') })`. One stream for all channels of the client, begun again after
@@ -67,30 +65,26 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   const platform = webPlatform(options.platform)
   const observed = observedState()
   const feeds = new Map<string, ReaderFeed>()
+  /** Of the run under way; of one that has failed, aborted with the error. */
   let life: AbortController | undefined
-  let failure: SfStreamError | undefined
   let org = deferred<string>()
+  /** What this run has learned; nothing is streamed before. */
   let orgName: string | undefined
-  /** The relay has its session with the org. */
-  let upstream = false
-  let flowing = false
+  /** What is abandoned when channels are opened or closed: the stream, or the wait for another. */
+  let stream: AbortController | undefined
+  /** The stream is there, and the relay has its session with the org. */
+  let live = false
   /** Of the org's clock, as the relay knows it. */
   let skewMs = 0
-  /** Feeds were opened or closed: another stream is needed. */
-  let changed = deferred<void>()
-  const reading = holds(() => released.resolve())
-  let released = deferred<void>()
-  let drained = deferred<void>()
-  let retryMs: number | undefined
-  let progress = false
+  let silenceMs = answerMs
+  /** No sooner may the next request leave. */
+  let floorMs = 0
   /** Failures since the last progress. */
   let attempt = 0
-
-  const learnState = ({ live, now }: Record<string, unknown>): void => {
-    upstream = live === true
-    if (typeof now === 'number') skewMs = now - platform.now()
-    observed.set(flowing && upstream ? 'live' : 'waiting')
-  }
+  /** Headers that were made anew were refused too. */
+  let askedAnew = false
+  let eased = deferred<void>()
+  const reading = holds(() => eased.resolve())
 
   const endFeed = (feed: ReaderFeed, error?: unknown): void => {
     if (feeds.get(feed.request.channel) === feed) feeds.delete(feed.request.channel)
@@ -101,199 +95,208 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   }
   const feedOf = (channel: unknown): ReaderFeed | undefined => {
     if (typeof channel !== 'string') return undefined
-    const exact = feeds.get(channel)
-    if (exact) return exact
-    for (const feed of feeds.values()) if (matchesSubscription(feed.request.channel, channel)) return feed
-    return undefined
+    return feeds.get(channel) ?? [...feeds.values()].find(({ request }) => matchesSubscription(request.channel, channel))
   }
 
-  const gap = (data: Record<string, unknown>): void => {
-    const feed = feedOf(data.channel)
-    const reason = data.reason as ReplayGapReason
-    if (!feed) return
-    if (data.ended === true) return endFeed(feed, refusedPosition(feed, reason))
-    const { channel } = feed.request
-    observed.report({ type: 'replayGap', channel, reason, from: data.from as ReplayId | undefined, to: data.to as StartPosition })
-  }
-  const receive = ({ event, id, data }: StreamEventFrame): void => {
+  const receive = ({ event, id, data }: EventSourceMessage): void => {
     const value = JSON.parse(data) as Record<string, unknown>
-    switch (event) {
-      case undefined: {
-        progress = true
-        observed.message(value as { channel: string })
-        const feed = feedOf(value.channel)
-        feed?.receive(value as { channel: string }, positionOf(feed, id), data.length)
-        return
-      }
-      case 'hello':
+    const feed = feedOf(value.channel)
+    const position = feed && id ? positionIn(id, feed.request.channel) : undefined
+    if (event === undefined) {
+      attempt = 0
+      observed.message(value as { channel: string })
+      return feed?.receive(value as { channel: string }, position, data.length)
+    }
+    if (event === 'hello' || event === 'live') {
+      if (event === 'hello') {
+        if (typeof value.heartbeatMs === 'number') silenceMs = value.heartbeatMs * missedBeats + slackMs
         if (value.org !== orgName) {
           // Positions of the other org mean nothing here: each channel begins anew.
-          orgName = String(value.org)
           org = deferred()
-          org.resolve(orgName)
+          nameOrg(value.org)
           endAll()
         }
-        flowing = true
-        return learnState(value)
-      case 'live':
-        return learnState(value)
-      case 'subscribed': {
-        const feed = feedOf(value.channel)
-        if (!feed) return
-        feed.waiting = false
-        feed.position = positionOf(feed, id) ?? feed.position
-        feed.accepted.resolve(true)
-        return
       }
-      case 'waiting': {
-        const feed = feedOf(value.channel)
-        if (feed) feed.waiting = true
+      live = value.live === true
+      if (typeof value.now === 'number') skewMs = value.now - platform.now()
+      return observed.set(live ? 'live' : 'waiting')
+    }
+    // Of a newer relay, or about a channel that was closed meanwhile.
+    if (!feed) return
+    const { channel } = feed.request
+    switch (event) {
+      case 'subscribed':
+        return feed.accept(position)
+      case 'waiting':
+        feed.waiting = true
         return
-      }
       case 'resubscribed':
-        feedOf(value.channel)?.repeat()
-        return
-      case 'replayGap':
-        gap(value)
-        return
-      case 'failed': {
-        const feed = feedOf(value.channel)
-        if (!feed) return
-        const error = toldError(value.error as ToldError, feed.request.channel)
-        // It is nothing of the channel's: the relay begins it again when it is asked for again.
-        if (error.code === 'client_stopped') throw error
-        return endFeed(feed, error)
+        return feed.repeat()
+      case 'replayGap': {
+        const reason = value.reason as ReplayGapReason
+        if (value.ended === true) return endFeed(feed, refusedPosition(feed, reason))
+        return observed.report({
+          type: 'replayGap',
+          channel,
+          reason,
+          from: value.from as ReplayId | undefined,
+          to: value.to as StartPosition,
+        })
       }
-      default:
-        // Of a newer relay.
-        return
+      case 'failed': {
+        const told = value.error as ToldError
+        // It is nothing of the channel's: the relay begins it again when it is asked for again.
+        if (told.code === 'client_stopped') throw toldError({ ...told, retryable: true })
+        return endFeed(feed, toldError(told, channel))
+      }
     }
   }
+  const nameOrg = (name: unknown): void => {
+    orgName = String(name)
+    org.resolve(orgName)
+  }
 
+  /** What takes longer is given up, and with it all that hangs on the signal. */
+  const within = async <T>(ms: number, controller: AbortController, work: Promise<T>): Promise<T> => {
+    const cancel = deadline(ms, platform, () => controller.abort(relayError(endpoint, 'timeout', `was silent for ${ms} ms`)))
+    try {
+      return await untilAborted(work, controller.signal)
+    } finally {
+      cancel()
+    }
+  }
+  /** @throws SfStreamError where it is refused */
   const get = async (target: URL, accept: string, signal: AbortSignal): Promise<Response> => {
     const headers = typeof options.headers === 'function' ? await options.headers() : options.headers
-    return platform.fetch(target, {
+    const response = await platform.fetch(target, {
       headers: { ...headers, accept },
       signal,
       // It would carry the headers to wherever it points. [PROTOCOL T3]
       redirect: 'manual',
       ...(options.credentials ? { credentials: options.credentials } : {}),
     })
+    floorMs = Math.min(retryAfterMs(response, platform.now()), maxFloorMs)
+    if (!response.ok) throw await refusal(response, endpoint)
+    askedAnew = false
+    return response
   }
-  const askOrg = async (signal: AbortSignal): Promise<Refusal | undefined> => {
-    const response = await get(endpoint, 'application/json', signal)
-    if (!response.ok) {
-      // Nothing here is for this reader: whichever channel is named, it is about all.
-      const { channel: _, ...refusal } = await httpRefusal(response, endpoint, platform.now())
-      return refusal
+  const askOrg = async (signal: AbortSignal): Promise<void> => {
+    const { org: name } = await answerOf(await get(endpoint, 'application/json', signal))
+    if (typeof name !== 'string') {
+      const remediation = 'Check the URL, and that nothing in between answers in its place.'
+      throw relayError(endpoint, 'bad_reply', 'does not name its org', { kind: ProtocolError, remediation })
     }
-    const named = orgNamed(await readText(response.body ?? undefined, maxAnswerBytes))
-    if (named === undefined) return { error: noRelay(endpoint, 'it does not name its org'), fatal: true }
-    orgName = named
-    org.resolve(orgName)
-    return undefined
+    nameOrg(name)
   }
-  const streamOnce = async (signal: AbortSignal): Promise<Refusal | undefined> => {
+  /** One stream, to its end. */
+  const readStream = async (controller: AbortController): Promise<void> => {
+    const { signal } = controller
     const target = new URL(endpoint)
-    const asked = [...feeds.values()]
-    if (asked.length === 0) return undefined
-    for (const { request } of asked) target.searchParams.append('channel', request.channel)
-    target.searchParams.set(
-      'cursor',
-      cursorStart(orgName ?? '') + asked.map(({ request, position }) => channelPart(request.channel) + formatPosition(position)).join(''),
-    )
+    let cursor = cursorStart(orgName as string)
+    for (const { request, position } of feeds.values()) {
+      target.searchParams.append('channel', request.channel)
+      cursor += channelPart(request.channel) + position
+    }
+    target.searchParams.set('cursor', cursor)
     target.searchParams.set('fallback', 'none')
+    const response = await within(answerMs, controller, get(target, 'text/event-stream', signal))
+    const reader = response.body?.getReader()
+    const type = response.headers.get('content-type')
     try {
-      return await eventStream<Refusal>({
-        open: (limited) => get(target, 'text/event-stream', limited),
-        refused: (response) => httpRefusal(response, endpoint, platform.now()),
-        signal,
-        platform,
-        receive,
-        retry: (ms) => {
-          retryMs = Math.min(ms, maxRetryAfterMs)
+      if (!reader || !type?.includes('text/event-stream')) throw relayError(endpoint, 'bad_reply', `sends no event stream but ${type}`)
+      const decoder = new TextDecoder()
+      const parser = createParser({
+        maxBufferSize,
+        onEvent: receive,
+        onRetry(ms) {
+          floorMs = Math.min(ms, maxFloorMs) * (1 + platform.random())
         },
-        async pause() {
-          for (const feed of feeds.values()) feed.flush()
-          while (reading.held) {
-            released = deferred()
-            await untilAborted(released.promise, signal)
-          }
-          while ([...feeds.values()].some(({ batches }) => batches.size > 0)) {
-            drained = deferred()
-            await untilAborted(drained.promise, signal)
-          }
+        onError({ type }) {
+          if (type !== 'max-buffer-size-exceeded') return
+          const remediation = 'Ask those who run it.'
+          throw relayError(endpoint, 'message_too_large', `sent an event of over ${maxBufferSize} bytes`, {
+            kind: ProtocolError,
+            remediation,
+          })
         },
-        held: () => reading.held,
       })
+      for (;;) {
+        const { done, value } = await within(silenceMs, controller, reader.read())
+        if (done) throw relayError(endpoint, 'network', 'has ended its stream')
+        parser.feed(decoder.decode(value, { stream: true }))
+        for (const feed of feeds.values()) feed.flush()
+        // Not reading, not even its heartbeats, is what slows the relay down.
+        while (reading.held || [...feeds.values()].some(({ batches }) => batches.size > 0)) {
+          eased = deferred()
+          await untilAborted(eased.promise, signal)
+        }
+      }
     } finally {
-      flowing = false
+      live = false
+      reader?.cancel().catch(() => {})
       for (const feed of feeds.values()) feed.interrupt()
     }
   }
 
-  /** Tries until it does, the caller leaves, or there is no use. @throws SfStreamError */
-  const persist = async (work: (signal: AbortSignal) => Promise<Refusal | undefined>, signal: AbortSignal): Promise<void> => {
-    let askedAnew = false
-    for (;;) {
-      progress = false
-      retryMs = undefined
-      const startedAt = platform.now()
-      let refusal: Refusal | undefined
-      try {
-        refusal = await work(signal)
-        if (!refusal) return
-      } catch (cause) {
-        signal.throwIfAborted()
-        const error = cause instanceof SfStreamError ? cause : brokenBy(endpoint, cause)
-        // The same message would come again.
-        refusal = { error, fatal: error.code === 'message_too_large' }
-      }
-      const refused = feeds.get(refusal.channel ?? '')
-      if (refused) return endFeed(refused, refusal.error)
-      // Headers made anew may do.
-      const mayAskAnew: boolean = refusal.error.code === 'login_refused' && typeof options.headers === 'function' && !askedAnew
-      if (refusal.fatal && !mayAskAnew) throw refusal.error
-      askedAnew = mayAskAnew
-      if (progress || platform.now() - startedAt >= progressMs) attempt = 0
-      const drawn = platform.random() * Math.min(capMs, baseMs * 2 ** attempt++)
-      const delayMs = Math.round(Math.max(drawn, refusal.retryAfterMs ?? 0, (retryMs ?? 0) * (1 + platform.random())))
-      observed.set('waiting')
-      observed.report({ type: 'retry', what: 'connect', attempt, delayMs, error: refusal.error })
-      await sleep(delayMs, signal, platform)
+  /** How long to wait after an error. @throws the error itself, where there is no use in trying again */
+  const delayAfter = (cause: unknown, startedAt: number): number => {
+    const error =
+      cause instanceof SfStreamError
+        ? cause
+        : cause instanceof SyntaxError
+          ? relayError(endpoint, 'bad_reply', 'sends what is no JSON', { cause })
+          : relayError(endpoint, 'network', `cannot be reached: ${textOf(cause)}`, { cause })
+    const refused = feeds.get(error.channel ?? '')
+    if (refused) {
+      endFeed(refused, error)
+      return 0
     }
+    // Headers made anew may do.
+    const mayAskAnew = error.code === 'login_refused' && typeof options.headers === 'function' && !askedAnew
+    if (!error.retryable && !mayAskAnew) throw error
+    askedAnew = mayAskAnew
+    if (platform.now() - startedAt >= progressMs) attempt = 0
+    const drawn = platform.random() * Math.min(capMs, baseMs * 2 ** attempt++)
+    const delayMs = Math.round(Math.max(drawn, floorMs))
+    observed.set('waiting')
+    observed.report({ type: 'retry', what: 'connect', attempt, delayMs, error })
+    return delayMs
   }
   const run = async (signal: AbortSignal): Promise<void> => {
+    let delayMs = 0
+    orgName = undefined
     observed.set('handshaking')
-    await persist((asking) => withDeadline(answerMs, { signal: asking, platform }, askOrg), signal)
-    observed.set('live')
-    while (!signal.aborted) {
-      changed = deferred()
-      const change = changed.promise
-      if (feeds.size === 0) await untilAborted(change, signal)
-      // Channels that are opened together share a stream.
-      await sleep(0, signal, platform)
-      changed = deferred()
-      const again = changed.promise
+    for (;;) {
       const { controller, release } = linkedController(signal)
-      void again.then(() => controller.abort(restart))
+      let startedAt = 0
       try {
-        if (feeds.size > 0) await persist(streamOnce, controller.signal)
+        if (orgName !== undefined) stream = controller
+        // Channels that are opened together share a stream.
+        await sleep(delayMs, controller.signal, platform)
+        delayMs = 0
+        startedAt = platform.now()
+        floorMs = 0
+        if (orgName === undefined) {
+          await within(answerMs, controller, askOrg(controller.signal))
+          observed.set('live')
+        } else if (feeds.size > 0) await readStream(controller)
+        else await untilAborted(new Promise<void>(() => {}), controller.signal)
       } catch (error) {
-        if (error !== restart) throw error
+        signal.throwIfAborted()
+        delayMs = error === restart ? 0 : delayAfter(error, startedAt)
       } finally {
         release()
+        controller.abort()
       }
     }
   }
   const begin = (): void => {
-    if (life || failure) return
+    if (life) return
     const controller = new AbortController()
     life = controller
     run(controller.signal).catch((error: SfStreamError) => {
       if (controller.signal.aborted) return
-      life = undefined
-      failure = error
+      controller.abort(error)
       org.reject(error)
       observed.set('failed', error)
       endAll(error)
@@ -301,39 +304,35 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   }
 
   return {
-    get endpoint() {
-      return endpoint
-    },
+    endpoint,
     get live() {
-      return flowing && upstream && ![...feeds.values()].some(({ waiting }) => waiting)
+      return live && ![...feeds.values()].some(({ waiting }) => waiting)
     },
     now: () => platform.now() + skewMs,
     async start() {
-      if (failure) {
-        failure = undefined
+      if (life?.signal.aborted) {
+        life = undefined
         org = deferred()
       }
       begin()
       await org.promise
     },
     org() {
-      if (!failure) begin()
+      begin()
       return org.promise
     },
     open(request: OpenRequest) {
-      const feed = readerFeed(request, () => drained.resolve())
-      if (failure) {
-        feed.end(failure)
-        return feed.feed
-      }
-      feeds.set(request.channel, feed)
-      onAbort(request.signal, () => {
-        const isOpen = feeds.get(request.channel) === feed
-        endFeed(feed)
-        if (isOpen) changed.resolve()
-      })
+      const feed = readerFeed(request, () => eased.resolve())
       begin()
-      changed.resolve()
+      if (life?.signal.aborted) feed.end(life.signal.reason)
+      else {
+        feeds.set(request.channel, feed)
+        stream?.abort(restart)
+        onAbort(request.signal, () => {
+          if (feeds.get(request.channel) === feed) stream?.abort(restart)
+          endFeed(feed)
+        })
+      }
       return feed.feed
     },
     hold: reading.hold,
@@ -347,30 +346,15 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
       ),
     observe: observed.observe,
     async stop() {
-      failure = undefined
-      const stopped = life
-      life = undefined
       const error = new StateError({ code: 'client_stopped', message: 'The client was stopped.', remediation: 'Call start() again.' })
-      stopped?.abort(error)
+      const isRunning = life?.signal.aborted === false
+      life?.abort(error)
+      life = undefined
       org.reject(error)
       org = deferred()
-      flowing = false
       endAll()
-      if (stopped) observed.set('stopped')
+      if (isRunning) observed.set('stopped')
     },
-  }
-}
-
-function positionOf({ request }: ReaderFeed, cursor: string | undefined): CursorPosition | undefined {
-  return cursor === undefined ? undefined : positionIn(cursor, request.channel)
-}
-
-function orgNamed(text = ''): string | undefined {
-  try {
-    const { org } = JSON.parse(text) as { org?: unknown }
-    return typeof org === 'string' ? org : undefined
-  } catch {
-    return undefined
   }
 }
 

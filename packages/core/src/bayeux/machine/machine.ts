@@ -5,8 +5,8 @@ import type { Fault } from '../wire/fault.ts'
 import type { Advice } from '../wire/message.ts'
 import type { Attempts } from './backoff.ts'
 
-/** What is being done, or waited for. */
-export type Step = 'authenticate' | 'handshake' | 'connect'
+/** What is being done, or waited for, by the name of its retry policy. */
+export type Step = 'auth' | 'handshake' | 'connect'
 
 /** Where the session stands. The clientId is kept by who sends with it; what matters here is which replies may come. */
 export type Phase =
@@ -62,7 +62,8 @@ export type Input =
   | { type: 'disconnected' }
   | {
       type: 'fault'
-      step: Step | 'control'
+      /** `subscribe`: any request besides handshake and connect. */
+      step: Step | 'subscribe'
       fault: Fault
       advice?: Advice | undefined
       retryAfterMs?: number | undefined
@@ -76,7 +77,7 @@ export type Input =
 /** What is to be done about it, in order. */
 export type Effect =
   /** `replace`: the token in hand was refused. */
-  | { type: 'authenticate'; replace: boolean; because?: SfStreamError }
+  | { type: 'authenticate'; replace: boolean; because: SfStreamError | undefined }
   | { type: 'handshake'; clearCookies: boolean }
   /** The session is over: replies still on their way are void, feeds end. */
   | { type: 'endSession' }
@@ -92,7 +93,7 @@ export type Effect =
   | { type: 'fail'; error: SfStreamError }
 
 export interface MachineOptions {
-  retry: Record<'connect' | 'handshake' | 'auth', RetryPolicy>
+  retry: Record<Step, RetryPolicy>
   limits: 'wait' | 'fail'
   reconnect: boolean
   followAdvice: boolean

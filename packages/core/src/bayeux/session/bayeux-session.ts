@@ -122,13 +122,13 @@ class ConnectedSession implements Session {
     this.#parts.registry.endAll()
   }
 
-  async fault(step: Step | 'control', what: Fault, advice?: Advice, retryAfterMs?: number): Promise<void> {
+  async fault(step: Step | 'subscribe', what: Fault, advice?: Advice, retryAfterMs?: number): Promise<void> {
     const { signal } = this.#life
     const { policies, platform } = this.#parts
-    const policy = policies[step === 'authenticate' ? 'auth' : step === 'control' ? 'subscribe' : step]
+    const policy = policies[step]
     // Losing a session and refusing a token are not for a policy to judge.
     const judged = policy.shouldRetry && what.kind !== 'unknown-client' && what.kind !== 'auth'
-    const count = this.#machine.memory.attempts[step === 'control' ? 'connect' : step].count
+    const count = this.#machine.memory.attempts[step === 'subscribe' ? 'connect' : step].count
     const retry = judged ? await verdict(policy, what.error, count + 1, platform) : undefined
     if (!signal.aborted) this.#dispatch({ type: 'fault', step, fault: what, advice, retryAfterMs, retry })
   }
@@ -157,7 +157,7 @@ class ConnectedSession implements Session {
         return this.#dispatch({ type: 'authenticated', replaced: false, instanceUrl: session.instanceUrl })
       }
       const known = knownError(error)
-      await this.fault('authenticate', { kind: known.retryable && !isRefusal ? 'transient' : 'auth', error: known })
+      await this.fault('auth', { kind: known.retryable && !isRefusal ? 'transient' : 'auth', error: known })
     }
   }
 

@@ -129,7 +129,7 @@ class OneByOne implements ControlLane {
     if (!answer.ok) {
       // A request the org will not read says nothing about the session: its parts are tried alone.
       if (answer.fault.kind === 'config') return answer.fault
-      await session.fault('control', answer.fault, undefined, answer.retryAfterMs)
+      await session.fault('subscribe', answer.fault, undefined, answer.retryAfterMs)
       return undefined
     }
     const ids = new Set(messages.map((message) => message.id))
@@ -137,7 +137,7 @@ class OneByOne implements ControlLane {
     if (signal.aborted) return undefined
     const broken = answer.complete ? undefined : transientFault(brokenOff())
     if (absorbed.fault ?? broken) {
-      await session.fault('control', (absorbed.fault ?? broken) as Fault, absorbed.advice)
+      await session.fault('subscribe', (absorbed.fault ?? broken) as Fault, absorbed.advice)
       return undefined
     }
     if (absorbed.advice) session.advise(absorbed.advice)
@@ -222,7 +222,7 @@ class OneByOne implements ControlLane {
         continue
       }
       const reply = replyTo(message, answer.decoded.meta, chunk.length === 1 ? at : undefined)
-      if (!reply) return this.#parts.session().fault('control', transientFault(noReply('subscribe')))
+      if (!reply) return this.#parts.session().fault('subscribe', transientFault(noReply('subscribe')))
       if (reply.successful === true || (reply.successful === undefined && !reply.error)) {
         // What cannot be asked for again is let through all the same. [PROTOCOL U9]
         if (besideConnect && entry.replied && entry.request.position !== 'new' && entry.request.position !== 'off') {

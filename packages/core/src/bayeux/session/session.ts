@@ -44,7 +44,7 @@ export interface Session {
   stop(): Promise<void>
   /** Takes in what every reply may carry besides its own answer; says what failed in it, if anything. */
   absorb(answer: Answer & { ok: true }, request: string, own: (message: BayeuxMessage) => boolean): Findings & { whole: boolean }
-  fault(step: Step | 'control', fault: Fault, advice?: Advice, retryAfterMs?: number): Promise<void>
+  fault(step: Step | 'subscribe', fault: Fault, advice?: Advice, retryAfterMs?: number): Promise<void>
   /** Follows advice that came with anything but a connect. */
   advise(advice: Advice): void
   /** How many polls have left, and the numbers of the last one answered, and of the last answered without an event. */

@@ -204,8 +204,8 @@ export const sessionRules: readonly Rule[] = [
     rule: 'F3',
     what: '"Unknown client" means a lost session, whatever number comes with it',
     file: 'packages/core/src/bayeux/wire/fault.ts',
-    find: "  [/unknown client|session_unknown|not completed handshake/i, 'unknown-client'],\n",
-    replace: "  [/^40\\d/, 'auth'],\n  [/unknown client|session_unknown|not completed handshake/i, 'unknown-client'],\n",
+    find: '/unknown client|session_unknown|not completed handshake/i',
+    replace: '/^402:.*unknown client|session_unknown|not completed handshake/i',
     shownBy: { tests: ['packages/core/test/wire/fault.test.ts'], simulation: true },
   },
   {

@@ -80,7 +80,7 @@ export const short = (effects: readonly Effect[]): string[] =>
       case 'handshake':
         return `handshake${effect.clearCookies ? ' clean' : ''}`
       case 'authenticate':
-        return `authenticate${effect.replace ? ' anew' : ''}`
+        return `authenticate${effect.refusal ? ' anew' : ''}`
       default:
         return effect.type
     }

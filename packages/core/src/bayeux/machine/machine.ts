@@ -28,8 +28,8 @@ export type Phase =
 export interface Memory {
   advice: { intervalMs: number; timeoutMs: number | undefined; maxIntervalMs: number | undefined }
   attempts: Record<Step | 'limit', Attempts>
-  /** A refused token has been replaced since the last progress. */
-  reauthenticated: boolean
+  /** Why a token was to be replaced, since the last progress. */
+  refusal: SfStreamError | undefined
   /** Sessions lost since the last progress. */
   sessionLosses: number
   /** Replies in a row that no Bayeux server would send. */
@@ -76,8 +76,8 @@ export type Input =
 
 /** What is to be done about it, in order. */
 export type Effect =
-  /** `replace`: the token in hand was refused. */
-  | { type: 'authenticate'; replace: boolean; because: SfStreamError | undefined }
+  /** `refusal`: why the token in hand is of no use. */
+  | { type: 'authenticate'; refusal: SfStreamError | undefined }
   | { type: 'handshake'; clearCookies: boolean }
   /** The session is over: replies still on their way are void, feeds end. */
   | { type: 'endSession' }

@@ -20,7 +20,7 @@ function freshMemory(): Memory {
   return {
     advice: { intervalMs: 0, timeoutMs: undefined, maxIntervalMs: undefined },
     attempts: { auth: noAttempts, handshake: noAttempts, connect: noAttempts, limit: noAttempts },
-    reauthenticated: false,
+    refusal: undefined,
     sessionLosses: 0,
     badReplies: 0,
     lastContact: 0,
@@ -63,7 +63,7 @@ export function transition(machine: Machine, input: Input, now: number, random: 
       case 'start':
         if (phase.tag !== 'idle' && !over) return phase
         memory = freshMemory()
-        return authenticate(false)
+        return authenticate()
 
       case 'authenticated':
         if (phase.tag !== 'authenticating') return phase
@@ -133,7 +133,7 @@ export function transition(machine: Machine, input: Input, now: number, random: 
   }
 
   function onTimer(waited: Phase & { tag: 'waiting' }): Phase {
-    if (waited.next === 'auth') return authenticate(memory.reauthenticated)
+    if (waited.next === 'auth') return authenticate()
     if (waited.next === 'handshake') return handshake(false)
     // Away for longer than the session lives: a connect would only be told so. [PROTOCOL C8]
     const { maxIntervalMs, timeoutMs = 0, intervalMs } = memory.advice
@@ -145,7 +145,11 @@ export function transition(machine: Machine, input: Input, now: number, random: 
   // A control request fails on its own; only what concerns the session reaches here. [PROTOCOL F2]
   function onFault({ step, fault: { kind, error }, advice: given, retryAfterMs = 0, retry }: Input & { type: 'fault' }): Phase {
     if (retry === false) return fail(error)
-    if (step === 'auth') return kind === 'transient' || retry ? again(step, error, retryAfterMs) : fail(error)
+    if (step === 'auth') {
+      if (kind === 'transient' || retry) return again(step, error, retryAfterMs)
+      // A token that may not have been at fault is tried on; there is no other. [PROTOCOL F7]
+      return error === memory.refusal && error.code === 'bad_reply' ? handshake(false) : fail(error)
+    }
     const advice = forLongPolling(given)
     const intervalMs = (options.followAdvice && numberOf(advice?.interval)) || 0
     const floorMs = Math.max(retryAfterMs, intervalMs)
@@ -171,7 +175,7 @@ export function transition(machine: Machine, input: Input, now: number, random: 
       }
       case 'transient':
         // A login page in place of a reply, again and again: the token may be at fault. [PROTOCOL F7]
-        if (error.code === 'bad_reply' && ++memory.badReplies === 3 && !memory.reauthenticated) return reauthenticate(error)
+        if (error.code === 'bad_reply' && ++memory.badReplies === 3 && !memory.refusal) return reauthenticate(error)
         // A poll that was held for a while before it broke is no sign of a storm: proxies cut idle connections.
         if (failed === 'connect' && phase.tag === 'connected' && now - memory.pollAt > 10_000)
           memory.attempts = { ...memory.attempts, connect: noAttempts }
@@ -214,14 +218,14 @@ export function transition(machine: Machine, input: Input, now: number, random: 
 
   /** One new token, one new handshake; refused again, it is the caller's turn. [PROTOCOL F4, A4] */
   function reauthenticate(error: SfStreamError): Phase {
-    if (memory.reauthenticated) return fail(error)
-    memory.reauthenticated = true
+    if (memory.refusal) return fail(error)
+    memory.refusal = error
     effects.push({ type: 'endSession' })
-    return authenticate(true, error)
+    return authenticate(error)
   }
 
-  function authenticate(replace: boolean, because?: SfStreamError): Phase {
-    return enter({ tag: 'authenticating' }, because, { type: 'authenticate', replace, because })
+  function authenticate(because?: SfStreamError): Phase {
+    return enter({ tag: 'authenticating' }, because, { type: 'authenticate', refusal: memory.refusal })
   }
 
   function handshake(clearCookies: boolean): Phase {

@@ -18,8 +18,9 @@ export interface FeedEntry {
   /** The reply itself brought some. */
   replied: boolean
   attempts: Attempts
-  /** Cancels a pending retry, and the listener on the caller's signal. */
-  cleanups: (() => void)[]
+  /** Leaves the caller's signal alone. */
+  detach: (() => void) | undefined
+  cancelRetry: (() => void) | undefined
 }
 
 export function feedEntry(request: OpenRequest): FeedEntry {
@@ -34,7 +35,8 @@ export function feedEntry(request: OpenRequest): FeedEntry {
     early: [],
     replied: false,
     attempts: noAttempts,
-    cleanups: [],
+    detach: undefined,
+    cancelRetry: undefined,
   }
 }
 
@@ -78,7 +80,8 @@ export function endFeed(entry: FeedEntry, error?: unknown): void {
   if (entry.stage === 'ended') return
   entry.stage = 'ended'
   entry.early = []
-  for (const cleanup of entry.cleanups.splice(0)) cleanup()
+  entry.detach?.()
+  entry.cancelRetry?.()
   if (error === undefined) {
     entry.accepted.resolve(false)
     entry.batches.finish()

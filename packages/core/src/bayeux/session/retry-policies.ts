@@ -31,12 +31,11 @@ export async function verdict(
   { shouldRetry }: RetryPolicy,
   error: SfStreamError,
   attempt: number,
-  platform: Pick<Platform, 'delay'>,
-  signal: AbortSignal = new AbortController().signal,
+  limits: { signal?: AbortSignal; platform: Pick<Platform, 'delay'> },
 ): Promise<boolean | undefined> {
   if (!shouldRetry) return undefined
   try {
-    return await withDeadline(maxVerdictMs, { signal, platform }, async () => shouldRetry(error, attempt))
+    return await withDeadline(maxVerdictMs, limits, async () => shouldRetry(error, attempt))
   } catch {
     return undefined
   }

@@ -74,7 +74,7 @@ export const short = (effects: readonly Effect[]): string[] =>
       case 'report':
         return effect.status.type === 'state' ? effect.status.state : effect.status.type
       case 'connect':
-        return `connect${effect.first ? ' first' : ''}${effect.resuming ? ' resuming' : ''}${effect.afterMs ? ` after ${effect.afterMs}` : ''}`
+        return `connect${{ first: ' first', resume: ' first resuming', next: '' }[effect.turn]}${effect.afterMs ? ` after ${effect.afterMs}` : ''}`
       case 'wait':
         return `wait ${effect.delayMs}`
       case 'handshake':

@@ -13,14 +13,11 @@ export type Phase =
   | { tag: 'idle' }
   | { tag: 'authenticating' }
   | { tag: 'handshaking' }
-  /**
-   * The first connect, which the org answers at once, is out. `resuming`: on a session that lived before a failed poll,
-   * so what the channels missed is asked for again once it is answered.
-   */
-  | { tag: 'connecting'; resuming: boolean }
+  /** The first connect, which the org answers at once, is out. */
+  | { tag: 'connecting' }
   /** The first connect is answered: polls are held. */
   | { tag: 'connected' }
-  | { tag: 'waiting'; next: Step; resuming: boolean }
+  | { tag: 'waiting'; next: Step }
   | { tag: 'stopped' }
   | { tag: 'failed'; error: SfStreamError }
 
@@ -40,6 +37,8 @@ export interface Memory {
   pollAt: number
   /** Polls in a row that were answered at once with nothing. */
   hasty: number
+  /** Replies may have been lost, so what the channels missed is asked for again, once the queue at the org is empty. */
+  resuming: boolean
   /** Replies with events from before, since everything was unsubscribed. */
   letOut: number
 }
@@ -48,6 +47,12 @@ export interface Machine {
   phase: Phase
   memory: Memory
 }
+
+/**
+ * A session's first connect is answered at once, and so is the one that resumes: unsubscribe everything before it, so that
+ * nothing overtakes what is replayed.
+ */
+export type Turn = 'first' | 'resume' | 'next'
 
 /** What happened. */
 export type Input =
@@ -85,8 +90,7 @@ export type Effect =
   | { type: 'endFeeds' }
   /** Subscribe every wanted channel. */
   | { type: 'resubscribe' }
-  /** `resuming`: unsubscribe everything first, so that nothing overtakes what is replayed. */
-  | { type: 'connect'; first: boolean; resuming: boolean; afterMs: number }
+  | { type: 'connect'; turn: Turn; afterMs: number }
   /** Send `timer` after that long. */
   | { type: 'wait'; delayMs: number }
   | { type: 'report'; status: SourceStatus }

@@ -16,16 +16,20 @@ export function initialMachine(): Machine {
   return { phase: { tag: 'idle' }, memory: freshMemory() }
 }
 
+const noAdvice: Memory['advice'] = { intervalMs: 0, timeoutMs: undefined, maxIntervalMs: undefined }
+const noFailures: Memory['attempts'] = { auth: noAttempts, handshake: noAttempts, connect: noAttempts, limit: noAttempts }
+
 function freshMemory(): Memory {
   return {
-    advice: { intervalMs: 0, timeoutMs: undefined, maxIntervalMs: undefined },
-    attempts: { auth: noAttempts, handshake: noAttempts, connect: noAttempts, limit: noAttempts },
+    advice: noAdvice,
+    attempts: noFailures,
     refusal: undefined,
     sessionLosses: 0,
     badReplies: 0,
     lastContact: 0,
     pollAt: 0,
     hasty: 0,
+    resuming: false,
     letOut: 0,
   }
 }
@@ -46,7 +50,6 @@ export function transition(machine: Machine, input: Input, now: number, random: 
   const { phase } = machine
   const over = phase.tag === 'stopped' || phase.tag === 'failed'
   const polling = phase.tag === 'connecting' || phase.tag === 'connected'
-  const resuming = phase.tag === 'connecting' && phase.resuming
   /** Changed as the answer takes shape; the machine that was given stays as it is. */
   let memory = { ...machine.memory }
   const effects: Effect[] = []
@@ -74,12 +77,13 @@ export function transition(machine: Machine, input: Input, now: number, random: 
       case 'handshaken':
         if (phase.tag !== 'handshaking') return phase
         // Advice of the last session is void: keeping `reconnect: handshake` would loop on handshakes. [PROTOCOL H4]
-        memory.advice = freshMemory().advice
+        memory.advice = noAdvice
         mergeAdvice(input.advice)
         memory.lastContact = now
         memory.letOut = 0
+        memory.resuming = false
         effects.push({ type: 'resubscribe' })
-        return connectFirst(false)
+        return connectFirst()
 
       case 'connected': {
         if (!polling) return phase
@@ -89,8 +93,8 @@ export function transition(machine: Machine, input: Input, now: number, random: 
         if (advice?.reconnect === 'handshake') return loseSession('the org advised a handshake')
         memory.lastContact = now
         // What is queued from before is let out first, reply by reply: it would overtake the replay. [PROTOCOL C7]
-        if (resuming && input.hadEvents)
-          return memory.letOut++ < maxLetOut ? connectFirst(true, intervalMs) : loseSession('its queue did not empty')
+        if (memory.resuming && input.hadEvents)
+          return memory.letOut++ < maxLetOut ? connectFirst(intervalMs) : loseSession('its queue did not empty')
         let afterMs = intervalMs
         if (phase.tag === 'connecting') {
           memory.letOut = 0
@@ -103,9 +107,10 @@ export function transition(machine: Machine, input: Input, now: number, random: 
           if (memory.hasty === maxHasty + 1) report({ type: 'slowed', intervalMs: maxPauseMs })
         }
         if (advice?.['multiple-clients']) report({ type: 'multipleClients', intervalMs })
-        if (resuming) effects.push({ type: 'resubscribe' })
+        if (memory.resuming) effects.push({ type: 'resubscribe' })
+        memory.resuming = false
         memory.pollAt = now + afterMs
-        effects.push({ type: 'connect', first: false, resuming: false, afterMs })
+        effects.push({ type: 'connect', turn: 'next', afterMs })
         return phase.tag === 'connected' ? phase : { tag: 'connected' }
       }
 
@@ -114,8 +119,9 @@ export function transition(machine: Machine, input: Input, now: number, random: 
 
       case 'refresh':
         if (!polling) return phase
+        memory.resuming = true
         effects.push({ type: 'endFeeds' })
-        return connectFirst(true)
+        return connectFirst()
 
       case 'disconnected':
         return phase.tag === 'idle' || over ? phase : loseSession('the org closed the session')
@@ -139,7 +145,7 @@ export function transition(machine: Machine, input: Input, now: number, random: 
     const { maxIntervalMs, timeoutMs = 0, intervalMs } = memory.advice
     if (maxIntervalMs !== undefined && now - memory.lastContact > maxIntervalMs + timeoutMs + intervalMs)
       return loseSession('the session has expired')
-    return connectFirst(waited.resuming)
+    return connectFirst()
   }
 
   // A control request fails on its own; only what concerns the session reaches here. [PROTOCOL F2]
@@ -195,18 +201,21 @@ export function transition(machine: Machine, input: Input, now: number, random: 
 
   /** The same request once more, later. `repliesLost`: events may have been on their way. [PROTOCOL R1-R3, C7] */
   function again(step: Step, error: SfStreamError, floorMs: number, repliesLost = false): Phase {
-    const delayMs = backoff(step, floorMs)
+    const delayMs = delay(step, floorMs)
     if (delayMs === undefined) return fail(error)
     if (step !== 'connect') effects.push({ type: 'endSession' })
-    else if (repliesLost) effects.push({ type: 'endFeeds' })
+    else if (repliesLost) {
+      memory.resuming = true
+      effects.push({ type: 'endFeeds' })
+    }
     const status: SourceStatus = { type: 'retry', what: step, attempt: memory.attempts[step].count, delayMs, error }
-    return wait(step, delayMs, status, error, step === 'connect' && (repliesLost || resuming))
+    return wait(step, delayMs, status, error)
   }
 
   /** A new handshake: at once the first time, then with growing delays and clean cookies. [PROTOCOL S1-S3] */
   function loseSession(reason: string, floorMs = 0, mayBeAtOnce = true, clearCookies = false): Phase {
     const isFirst = mayBeAtOnce && memory.sessionLosses + memory.attempts.handshake.count === 0
-    const delayMs = isFirst ? floored(0, floorMs) : backoff('handshake', floorMs)
+    const delayMs = delay('handshake', floorMs, isFirst)
     if (!options.reconnect || delayMs === undefined) return fail(lost(reason))
     memory.sessionLosses++
     effects.push({ type: 'endSession' })
@@ -232,14 +241,14 @@ export function transition(machine: Machine, input: Input, now: number, random: 
     return enter({ tag: 'handshaking' }, undefined, { type: 'handshake', clearCookies: clearCookies || memory.sessionLosses >= 3 })
   }
 
-  function connectFirst(resuming: boolean, afterMs = 0): Phase {
-    effects.push({ type: 'connect', first: true, resuming, afterMs })
-    return { tag: 'connecting', resuming }
+  function connectFirst(afterMs = 0): Phase {
+    effects.push({ type: 'connect', turn: memory.resuming ? 'resume' : 'first', afterMs })
+    return { tag: 'connecting' }
   }
 
-  function wait(next: Step, delayMs: number, status: SourceStatus, error?: SfStreamError, resuming = false): Phase {
+  function wait(next: Step, delayMs: number, status: SourceStatus, error?: SfStreamError): Phase {
     report(status)
-    return enter({ tag: 'waiting', next, resuming }, error, { type: 'wait', delayMs })
+    return enter({ tag: 'waiting', next }, error, { type: 'wait', delayMs })
   }
 
   function fail(error: SfStreamError): Phase {
@@ -265,9 +274,10 @@ export function transition(machine: Machine, input: Input, now: number, random: 
     return attempts
   }
 
-  /** The delay after one more failure; undefined when the policy gives up. */
-  function backoff(step: Step, floorMs: number): number | undefined {
-    return floored(backoffMs(options.retry[step], count(step), now, random), floorMs)
+  /** The delay after one more failure, with what the server asks for as a floor; undefined when the policy gives up. [PROTOCOL R1, R2] */
+  function delay(step: Step, floorMs: number, atOnce = false): number | undefined {
+    const delayMs = atOnce ? 0 : backoffMs(options.retry[step], count(step), now, random)
+    return delayMs === undefined ? delayMs : Math.max(delayMs, Math.min(floorMs, maxFloorMs))
   }
 
   /** Field by field within a session; `reconnect` never outlives the message that carried it. [PROTOCOL A1-A3] */
@@ -283,10 +293,6 @@ export function transition(machine: Machine, input: Input, now: number, random: 
     }
     return advice
   }
-}
-
-function floored(delayMs: number | undefined, floorMs: number): number | undefined {
-  return delayMs === undefined ? delayMs : Math.max(delayMs, Math.min(floorMs, maxFloorMs))
 }
 
 function lost(reason: string): HandshakeError {

@@ -43,9 +43,9 @@ class BayeuxSource implements Source, Session {
   readonly #tokens: Tokens
   readonly #endpoint: EndpointResolver
   #observers: readonly SourceObserver[] = []
-  readonly #inputs: Input[] = []
   #machine: Machine = initialMachine()
-  #dispatching = false
+  /** What has happened and is not dealt with, while something is. */
+  #inputs: Input[] | undefined
   /** The login or handshake that is under way. */
   #step: AbortController | undefined
   #handshaking: Promise<void> | undefined
@@ -62,7 +62,7 @@ class BayeuxSource implements Source, Session {
     this.options = { retry: retryPolicies(retry), limits: retry?.limits ?? 'wait', reconnect, followAdvice }
     this.transport = transport
     this.conversation = conversation(transport, extensions, platform.now)
-    this.registry = registry(() => this.lane.pump())
+    this.registry = registry(this)
     this.lane = controlLane(this)
     this.loop = new ConnectLoop(this)
     this.#tokens = tokens(options.auth, platform)
@@ -73,18 +73,17 @@ class BayeuxSource implements Source, Session {
 
   /** Effects may cause inputs; those wait their turn, so that transitions never nest. */
   dispatch(input: Input): void {
+    if (this.#inputs) return void this.#inputs.push(input)
     const { platform, options } = this
-    this.#inputs.push(input)
-    if (this.#dispatching) return
-    this.#dispatching = true
+    this.#inputs = [input]
     try {
-      for (let next = this.#inputs.shift(); next; next = this.#inputs.shift()) {
+      for (const next of this.#inputs) {
         const { machine, effects } = transition(this.#machine, next, platform.now(), platform.random(), options)
         this.#machine = machine
         for (const effect of effects) this.#run(effect)
       }
     } finally {
-      this.#dispatching = false
+      this.#inputs = undefined
     }
   }
 
@@ -105,7 +104,7 @@ class BayeuxSource implements Source, Session {
         break
       case 'endSession':
         this.#clientId = undefined
-        this.registry.atOrg.clear()
+        this.registry.atOrg = []
         this.#interrupt()
         break
       case 'endFeeds':
@@ -117,7 +116,7 @@ class BayeuxSource implements Source, Session {
       case 'connect':
         this.#step = undefined
         this.#handshaking = undefined
-        this.loop.start(effect.first ? 'first' : 'next', effect.resuming, effect.afterMs)
+        this.loop.start(effect.turn, effect.afterMs)
         break
       case 'wait':
         this.#cancelTimer = this.platform.delay(() => this.dispatch({ type: 'timer' }), effect.delayMs)

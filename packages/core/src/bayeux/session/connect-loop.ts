@@ -1,4 +1,5 @@
 import { sleep } from '../../async/sleep.ts'
+import type { Turn } from '../machine/machine.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 import { cleanReplySize } from '../wire/decode.ts'
 import { type Fault, transientFault } from '../wire/fault.ts'
@@ -7,9 +8,6 @@ import { isConnectReply } from './findings.ts'
 import { type PollHold, pollHold } from './poll-hold.ts'
 import type { CameWith, Session } from './session.ts'
 import { interrupted, knownError, noReply } from './session-errors.ts'
-
-/** A poll that left before the reply to the last one was read is early; one that the org answers at once is a session's first. */
-type Turn = 'first' | 'next' | 'early'
 
 /** At most one poll is out, and the next one leaves as soon as it may. A class, because a process may hold thousands. */
 export class ConnectLoop {
@@ -31,10 +29,11 @@ export class ConnectLoop {
     return this.#poll !== undefined
   }
 
-  start(turn: Turn, resuming = false, afterMs = 0): void {
+  /** `early`: before the reply to the last one was read. */
+  start(turn: Turn | 'early', afterMs = 0): void {
     if (this.#poll) return
     this.#poll = new AbortController()
-    void this.#run(this.#poll, turn, resuming, afterMs)
+    void this.#run(this.#poll, turn, afterMs)
   }
 
   interrupt(): void {
@@ -47,27 +46,27 @@ export class ConnectLoop {
     this.#poll = undefined
   }
 
-  async #run(mine: AbortController, turn: Turn, resuming: boolean, afterMs: number): Promise<void> {
+  async #run(mine: AbortController, turn: Turn | 'early', afterMs: number): Promise<void> {
     const session = this.#session
     const { platform, transport, conversation, epoch } = session
     const { signal } = mine
-    const first = turn === 'first'
+    const atOnce = turn === 'first' || turn === 'resume'
     try {
       if (afterMs > 0) await sleep(afterMs, signal, platform)
       // The last reply's events are taken in one microtask after they were dispatched; then it is known whether there is room.
       else if (turn === 'next') await Promise.resolve()
       if (this.holding.held) await this.holding.untilFree(signal)
-      if (resuming && !(await session.lane.callOff(signal))) return
+      if (turn === 'resume' && !(await session.lane.callOff(signal))) return
       const to = session.address()
       if (!to || signal.aborted) return
       const message = session.outgoing({ channel: '/meta/connect', connectionType: 'long-polling' })
-      if (first) message.advice = { timeout: 0 }
+      if (atOnce) message.advice = { timeout: 0 }
       const number = ++this.sent
-      const deadline = first ? shortDeadline : pollDeadline(session.advice.timeoutMs)
+      const deadline = atOnce ? shortDeadline : pollDeadline(session.advice.timeoutMs)
       const response = await conversation.post(to, [message], deadline, signal)
       if (signal.aborted) return
       this.#poll = undefined
-      if (!first && this.#mayLeaveEarly(response)) {
+      if (!atOnce && this.#mayLeaveEarly(response)) {
         this.start('early')
         // Before the parsing, which would keep it from leaving. [PROTOCOL C4]
         if (transport.flushed) await transport.flushed()

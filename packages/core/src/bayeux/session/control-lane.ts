@@ -1,4 +1,3 @@
-import { type Deferred, deferred } from '../../async/deferred.ts'
 import { backoffMs, failedOnce, limitDelayMs } from '../machine/backoff.ts'
 import { bareChannel } from '../wire/channel.ts'
 import { chunked, replayValue } from '../wire/encode.ts'
@@ -28,7 +27,8 @@ export interface ControlLane {
 
 interface Parcel {
   message: OutgoingMessage
-  replies: Deferred<BayeuxMessage[]>
+  resolve(replies: BayeuxMessage[]): void
+  reject(reason: unknown): void
 }
 
 export function controlLane(session: Session): ControlLane {
@@ -108,23 +108,23 @@ class OneByOne implements ControlLane {
   }
 
   async callOff(signal: AbortSignal): Promise<boolean> {
-    const { atOrg } = this.#session.registry
-    await this.#unsubscribe([...atOrg], signal)
-    return atOrg.size === 0
+    const { registry } = this.#session
+    while (registry.atOrg.length > 0) if (!(await this.#unsubscribe(registry.atOrg, signal))) return false
+    return true
   }
 
-  async #unsubscribe(channels: readonly string[], signal: AbortSignal): Promise<void> {
+  /** As many as one request takes. */
+  async #unsubscribe(channels: readonly string[], signal: AbortSignal): Promise<boolean> {
     const { registry, loop } = this.#session
-    const messages = channels.map((subscription) => this.#session.outgoing({ channel: '/meta/unsubscribe', subscription }))
-    for (const chunk of chunked(messages)) {
-      // A refusal changes nothing: events of a closed feed go nowhere.
-      if (!(await this.#request(chunk, 'unsubscribe', signal))) return
-      for (const { subscription } of chunk) {
-        registry.atOrg.delete(subscription as string)
-        this.#left ??= new Map()
-        this.#left.set(subscription as string, loop.sent)
-      }
+    const [chunk = []] = chunked(channels.map((subscription) => this.#session.outgoing({ channel: '/meta/unsubscribe', subscription })))
+    // A refusal changes nothing: events of a closed feed go nowhere.
+    if (!(await this.#request(chunk, 'unsubscribe', signal))) return false
+    this.#left ??= new Map()
+    for (const channel of channels.slice(0, chunk.length)) {
+      registry.letGo(channel)
+      this.#left.set(channel, loop.sent)
     }
+    return true
   }
 
   /** Whether events from before an unsubscribe may still come, and overtake the replay. [PROTOCOL U8] */
@@ -133,53 +133,44 @@ class OneByOne implements ControlLane {
     return sent !== undefined && this.#session.loop.empty <= sent
   }
 
-  async #subscribe(wanted: readonly FeedEntry[], signal: AbortSignal, oneByOne = false): Promise<void> {
+  /** As many as one request takes. */
+  async #subscribe(wanted: readonly FeedEntry[], signal: AbortSignal): Promise<void> {
     const { registry, loop } = this.#session
     if (wanted.some((entry) => this.#mayOvertake(entry)) && this.#session.refresh()) return
-    const asked = new Map<BayeuxMessage, FeedEntry>(wanted.map((entry) => [this.#session.outgoing(subscribeMessage(entry)), entry]))
-    const messages = [...asked.keys()]
-    for (const together of oneByOne ? messages.map((message) => [message]) : chunked(messages)) {
-      const chunk = together.filter((message) => asked.get(message)?.stage === 'wanted')
-      if (chunk.length === 0) continue
-      const entries = chunk.map((message) => asked.get(message) as FeedEntry)
-      for (const entry of entries) {
-        entry.stage = 'asking'
-        // From here on the org may hold it, whether its reply arrives or not: it is unsubscribed before it is asked for again.
-        registry.atOrg.add(entry.request.channel)
-      }
-      const { sent, answered } = loop
-      const reply = await this.#request(chunk, 'subscribe', signal)
-      if (!reply) return
+    const together = wanted[0]?.alone ? wanted.slice(0, 1) : wanted
+    const [chunk = []] = chunked(together.map((entry) => this.#session.outgoing(subscribeMessage(entry))))
+    const entries = together.slice(0, chunk.length)
+    for (const entry of entries) {
+      entry.stage = 'asking'
+      // From here on the org may hold it, whether its reply arrives or not: it is unsubscribed before it is asked for again.
+      registry.atOrg = [...registry.atOrg, entry.request.channel]
+    }
+    const { sent, answered } = loop
+    const reply = await this.#request(chunk, 'subscribe', signal)
+    if (!reply) return
+    const besideConnect = sent !== answered || loop.sent !== sent
+    for (const [at, entry] of entries.entries()) {
+      if (reply.fault) registry.letGo(entry.request.channel)
+      // Closed while it was asked for.
+      if (entry.stage !== 'asking') continue
       if (reply.fault) {
-        for (const entry of entries) {
-          registry.atOrg.delete(entry.request.channel)
-          if (entry.stage === 'asking') entry.stage = 'wanted'
-        }
-        if (chunk.length > 1) return this.#subscribe(entries, signal, true)
-        registry.end(entries[0] as FeedEntry, reply.fault.error)
+        if (chunk.length === 1) return registry.end(entry, reply.fault.error)
+        entry.alone = true
+        entry.stage = 'wanted'
         continue
       }
-      const besideConnect = sent !== answered || loop.sent !== sent
-      for (const [at, message] of chunk.entries()) {
-        const entry = entries[at] as FeedEntry
-        // Closed while it was asked for.
-        if (entry.stage !== 'asking') continue
-        const own = replyTo(message, reply.decoded.meta, chunk.length === 1)
-        if (!own) return this.#session.fault('subscribe', transientFault(noReply('subscribe')))
-        if (own.successful === true || (own.successful === undefined && !own.error)) this.#accepted(entry, besideConnect)
-        else await this.#refused(entry, messageFault({ ...own, subscription: entry.request.channel }, 'subscribe'), signal)
-        // The session may have gone meanwhile: entries that ended with it are no business of the next one.
-        if (signal.aborted) return
-      }
+      const own = replyTo(chunk[at] as BayeuxMessage, reply.decoded.meta, chunk.length === 1)
+      if (!own) return this.#session.fault('subscribe', transientFault(noReply('subscribe')))
+      if (own.successful === false || (own.successful === undefined && own.error))
+        await this.#refused(entry, messageFault({ ...own, subscription: entry.request.channel }, 'subscribe'), signal)
+      // What cannot be asked for again is let through all the same. [PROTOCOL U9]
+      else if (besideConnect && entry.replied && entry.request.position !== 'new' && entry.request.position !== 'off') {
+        entry.stage = 'crossed'
+        this.#crossed = true
+      } else acceptFeed(entry)
+      // The session may have gone meanwhile: entries that ended with it are no business of the next one.
+      if (signal.aborted) return
     }
-  }
-
-  /** `besideConnect`: one was out at the same time. What cannot be asked for again is let through all the same. [PROTOCOL U9] */
-  #accepted(entry: FeedEntry, besideConnect: boolean): void {
-    if (besideConnect && entry.replied && entry.request.position !== 'new' && entry.request.position !== 'off') {
-      entry.stage = 'crossed'
-      this.#crossed = true
-    } else acceptFeed(entry)
   }
 
   /** A refusal concerns this channel alone. [PROTOCOL U3-U5] */
@@ -187,18 +178,18 @@ class OneByOne implements ControlLane {
     const { platform, options, registry } = this.#session
     const { channel, failOnLimit } = entry.request
     const policy = options.retry.subscribe
-    registry.atOrg.delete(channel)
+    registry.letGo(channel)
     entry.attempts = failedOnce(entry.attempts, platform.now())
     const { count: attempt } = entry.attempts
     const isLimit = kind === 'event-limit' || kind === 'client-limit'
     const judged = await verdict(policy, error, attempt, { platform, signal })
     if (signal.aborted || entry.stage !== 'asking') return
-    const delayMs = !(judged ?? (kind === 'busy' || (isLimit && options.limits === 'wait' && !failOnLimit)))
-      ? undefined
-      : isLimit && judged === undefined
+    const tryAgain = judged ?? (kind === 'busy' || (isLimit && options.limits === 'wait' && !failOnLimit))
+    const delayMs =
+      isLimit && judged === undefined
         ? limitDelayMs(entry.attempts, platform.random())
         : backoffMs(policy, entry.attempts, platform.now(), platform.random())
-    if (delayMs === undefined) return registry.end(entry, error)
+    if (!tryAgain || delayMs === undefined) return registry.end(entry, error)
     this.#session.report(
       isLimit ? { type: 'limit', error, delayMs, channel } : { type: 'retry', what: 'subscribe', attempt, delayMs, error, channel },
     )
@@ -209,17 +200,17 @@ class OneByOne implements ControlLane {
     }, delayMs)
   }
 
-  async #deliver({ message, replies }: Parcel, signal: AbortSignal): Promise<void> {
+  async #deliver({ message, resolve, reject }: Parcel, signal: AbortSignal): Promise<void> {
     const reply = await this.#request([this.#session.outgoing(message)], 'send', signal)
-    if (reply && !reply.fault) replies.resolve(reply.decoded.all)
-    else replies.reject(reply?.fault ? reply.fault.error : notAnswered())
+    if (reply && !reply.fault) resolve(reply.decoded.all)
+    else reject(reply?.fault ? reply.fault.error : notAnswered())
   }
 
   send(message: OutgoingMessage): Promise<BayeuxMessage[]> {
-    const parcel: Parcel = { message, replies: deferred() }
-    this.#parcels.push(parcel)
-    this.pump()
-    return parcel.replies.promise
+    return new Promise((resolve, reject) => {
+      this.#parcels.push({ message, resolve, reject })
+      this.pump()
+    })
   }
 
   established(): void {
@@ -233,7 +224,7 @@ class OneByOne implements ControlLane {
     this.#left = undefined
     this.#working?.abort(interrupted)
     this.#working = undefined
-    for (const { replies } of this.#parcels.splice(0)) replies.reject(interrupted)
+    for (const { reject } of this.#parcels.splice(0)) reject(interrupted)
   }
 }
 

@@ -4,6 +4,7 @@ import { matchesSubscription } from '../wire/channel.ts'
 import type { BayeuxMessage } from '../wire/message.ts'
 import type { Answer } from './conversation.ts'
 import { acceptFeed, endFeed, type FeedEntry, feedEntry, isReplayed, placeOf } from './feed-entry.ts'
+import type { Session } from './session.ts'
 
 /**
  * The channels that are wanted, and those the org has accepted in this session. Routes events to feeds. Knows nothing
@@ -14,7 +15,9 @@ export interface Registry {
   /** Feeds that still have to be asked for. */
   wanted(): FeedEntry[]
   /** What the org holds subscribed in this session, as far as it has said. */
-  readonly atOrg: Set<string>
+  atOrg: readonly string[]
+  /** The org holds a channel no more. */
+  letGo(channel: string): void
   /** What of it no feed has asked for, or has any more. */
   stale(): string[]
   /** Hands the events of a reply to their feeds, one batch each. False where some were left out: they may have crossed with a connect's. [PROTOCOL U9] */
@@ -29,21 +32,21 @@ export interface Registry {
   room(bytes: number): number
 }
 
-/** `changed`: a feed was opened, or closed by its caller. */
-export function registry(changed: () => void): Registry {
-  return new RoutedFeeds(changed)
+/** The lane is told when a feed was opened, or closed by its caller. */
+export function registry(session: Pick<Session, 'lane'>): Registry {
+  return new RoutedFeeds(session)
 }
 
 class RoutedFeeds implements Registry {
-  readonly atOrg = new Set<string>()
+  atOrg: readonly string[] = []
   #entries: FeedEntry[] = []
-  readonly #changed: () => void
+  readonly #session: Pick<Session, 'lane'>
   /** Which feeds a channel's events go to, remembered until a feed comes or goes. */
   #routes: Map<string, readonly FeedEntry[]> | undefined
   #controlOut = false
 
-  constructor(changed: () => void) {
-    this.#changed = changed
+  constructor(session: Pick<Session, 'lane'>) {
+    this.#session = session
   }
 
   open(request: OpenRequest): Feed {
@@ -51,19 +54,23 @@ class RoutedFeeds implements Registry {
     this.#keep([...this.#entries, entry])
     entry.detach = onAbort(request.signal, () => {
       this.end(entry)
-      this.#changed()
+      this.#session.lane.pump()
     })
-    this.#changed()
-    return entry.feed
+    this.#session.lane.pump()
+    return entry
   }
 
   wanted(): FeedEntry[] {
     return this.#entries.filter((entry) => entry.stage === 'wanted')
   }
 
+  letGo(channel: string): void {
+    this.atOrg = this.atOrg.filter((other) => other !== channel)
+  }
+
   stale(): string[] {
     const asked = new Set(this.#entries.map((entry) => (entry.stage === 'wanted' ? undefined : entry.request.channel)))
-    return [...this.atOrg].filter((channel) => !asked.has(channel))
+    return this.atOrg.filter((channel) => !asked.has(channel))
   }
 
   dispatch({ decoded: { events }, complete, bytesEach }: Answer, request: string): boolean {

@@ -199,6 +199,12 @@ describe('transition: the answer to each fault', () => {
     const twice = run([page, timer, page, timer], {}, at('connected')).machine
     const third = transition(twice, page, 0, 1, options())
     expect(short(third.effects)).toEqual(anew)
+    // Where there is no other, the old one goes on.
+    const none = fault('auth', 'auth', { fault: { kind: 'auth', error: badReply } })
+    expect(short(transition(third.machine, none, 0, 1, options()).effects)).toEqual(['handshaking', 'handshake'])
+    expect(short(transition(at('authenticating'), none, 0, 1, options()).effects)).toEqual(failed)
+    const refused = transition(at('connected'), fault('auth', 'connect'), 0, 1, options()).machine
+    expect(short(transition(refused, fault('auth', 'auth'), 0, 1, options()).effects)).toEqual(failed)
     const renewed = run([authenticated, handshaken, page, timer, page, timer, page], {}, third.machine)
     expect(short(renewed.effects)).toContain('retry')
   })

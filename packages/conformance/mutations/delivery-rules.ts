@@ -11,8 +11,8 @@ export const deliveryRules: readonly Rule[] = [
   {
     rule: 'B1',
     what: 'a full buffer holds the next connect',
-    file: 'packages/core/src/bayeux/session/bayeux-session.ts',
-    find: 'if (this.#holding.held) await this.#holding.untilFree(signal)',
+    file: 'packages/core/src/bayeux/session/connect-loop.ts',
+    find: 'if (this.holding.held) await this.holding.untilFree(signal)',
     replace: '',
     shownBy: { tests: ['packages/core/test/delivery/backpressure.test.ts'], simulation: true },
   },

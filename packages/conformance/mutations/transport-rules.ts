@@ -41,8 +41,8 @@ export const transportRules: readonly Rule[] = [
     rule: 'T2',
     what: 'a reply that broke off is not taken for a whole one',
     file: 'packages/core/src/bayeux/session/conversation.ts',
-    find: 'whole(this.#extended(decodeBroken(response.text)), false, response)',
-    replace: 'whole(this.#extended(decodeBroken(response.text)), true, response)',
+    find: 'complete: !cut',
+    replace: 'complete: true',
     shownBy: { simulation: true },
   },
   {

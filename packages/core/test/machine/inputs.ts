@@ -60,13 +60,13 @@ export const pathTo: Record<Phase['tag'], readonly Input[]> = {
   connected: [start, authenticated, handshaken, connected()],
   waiting: [start, authenticated, fault('transient', 'handshake')],
   stopped: [start, { type: 'stop' }],
-  failed: [start, fault('auth', 'authenticate')],
+  failed: [start, fault('auth', 'auth')],
 }
 export const phases = Object.keys(pathTo) as Phase['tag'][]
 export const at = (tag: Phase['tag']): Machine => run(pathTo[tag]).machine
 /** The phase in which a step is under way. */
 export const where = (step: Extract<Input, { type: 'fault' }>['step']): Phase['tag'] =>
-  ({ authenticate: 'authenticating', handshake: 'handshaking', connect: 'connected', control: 'connected' })[step] as Phase['tag']
+  ({ auth: 'authenticating', handshake: 'handshaking', connect: 'connected', subscribe: 'connected' })[step] as Phase['tag']
 /** What is to be done, in short. */
 export const short = (effects: readonly Effect[]): string[] =>
   effects.map((effect) => {
@@ -74,13 +74,13 @@ export const short = (effects: readonly Effect[]): string[] =>
       case 'report':
         return effect.status.type === 'state' ? effect.status.state : effect.status.type
       case 'connect':
-        return `connect${effect.first ? ' first' : ''}${effect.resuming ? ' resuming' : ''}${effect.afterMs ? ` after ${effect.afterMs}` : ''}`
+        return `connect${{ first: ' first', resume: ' first resuming', next: '' }[effect.turn]}${effect.afterMs ? ` after ${effect.afterMs}` : ''}`
       case 'wait':
         return `wait ${effect.delayMs}`
       case 'handshake':
         return `handshake${effect.clearCookies ? ' clean' : ''}`
       case 'authenticate':
-        return `authenticate${effect.replace ? ' anew' : ''}`
+        return `authenticate${effect.refusal ? ' anew' : ''}`
       default:
         return effect.type
     }

@@ -92,12 +92,12 @@ describe('transition: what each input does in each phase', () => {
 })
 
 describe('transition: the answer to each fault', () => {
-  type Row = [kind: FaultKind, step: 'authenticate' | 'handshake' | 'connect' | 'control', advice: Advice | undefined, expected: string[]]
+  type Row = [kind: FaultKind, step: 'auth' | 'handshake' | 'connect' | 'subscribe', advice: Advice | undefined, expected: string[]]
   const limit = ['endSession', 'limit', 'waiting', 'wait 60000']
   const rows: Row[] = [
     ['unknown-client', 'connect', { reconnect: 'handshake' }, lost],
     ['unknown-client', 'connect', { reconnect: 'none' }, lost],
-    ['unknown-client', 'control', undefined, lost],
+    ['unknown-client', 'subscribe', undefined, lost],
     ['unknown-client', 'connect', { interval: 3_000 }, ['endSession', 'rehandshake', 'waiting', 'wait 3000']],
     // A handshake refused like that is never repeated at once.
     ['unknown-client', 'handshake', undefined, ['endSession', 'rehandshake', 'waiting', 'wait 1000']],
@@ -105,26 +105,26 @@ describe('transition: the answer to each fault', () => {
     ['cookie', 'connect', undefined, [...lost.slice(0, 3), 'handshake clean']],
     ['auth', 'connect', { reconnect: 'none' }, anew],
     ['auth', 'handshake', undefined, anew],
-    ['auth', 'control', undefined, anew],
-    ['auth', 'authenticate', undefined, failed],
+    ['auth', 'subscribe', undefined, anew],
+    ['auth', 'auth', undefined, failed],
     ['busy', 'connect', { reconnect: 'retry' }, again()],
     ['busy', 'connect', { reconnect: 'none' }, again('endSession')],
     ['busy', 'handshake', undefined, again('endSession')],
-    ['busy', 'authenticate', undefined, again('endSession')],
+    ['busy', 'auth', undefined, failed],
     ['busy', 'handshake', { interval: 5_000 }, ['endSession', 'retry', 'waiting', 'wait 5000']],
     ['client-limit', 'handshake', { reconnect: 'none' }, limit],
     ['event-limit', 'connect', undefined, limit],
     ['moved', 'connect', undefined, anew],
     ['transient', 'connect', undefined, again('endFeeds')],
-    ['transient', 'control', undefined, again('endFeeds')],
+    ['transient', 'subscribe', undefined, again('endFeeds')],
     ['transient', 'handshake', undefined, again('endSession')],
-    ['transient', 'authenticate', undefined, again('endSession')],
+    ['transient', 'auth', undefined, again('endSession')],
     ['forbidden', 'connect', undefined, again('endFeeds')],
     ['forbidden', 'handshake', undefined, again('endSession')],
     ['config', 'handshake', undefined, failed],
     ['config', 'connect', undefined, failed],
     ['replay', 'connect', undefined, failed],
-    ['refused', 'authenticate', undefined, failed],
+    ['refused', 'auth', undefined, failed],
     ['refused', 'connect', { reconnect: 'none' }, anew],
     ['refused', 'connect', { reconnect: 'handshake' }, lost],
     ['refused', 'connect', { reconnect: 'handshake', interval: 4_000 }, ['endSession', 'rehandshake', 'waiting', 'wait 4000']],
@@ -144,16 +144,14 @@ describe('transition: the answer to each fault', () => {
     expect(short(transition(at('handshaking'), fault(kind, 'handshake', { retry: true }), 0, 1, options()).effects)).toContain('retry')
     expect(short(transition(at('connected'), fault(kind, 'connect', { retry: true }), 0, 1, options()).effects)).toContain('retry')
     expect(short(transition(at('connected'), fault('transient', 'connect', { retry: false }), 0, 1, options()).effects)).toEqual(failed)
-    expect(short(transition(at('authenticating'), fault('refused', 'authenticate', { retry: true }), 0, 1, options()).effects)).toContain(
-      'retry',
-    )
+    expect(short(transition(at('authenticating'), fault('refused', 'auth', { retry: true }), 0, 1, options()).effects)).toContain('retry')
   })
 
   it('Retry-After is the least delay', () => {
     for (const [kind, step] of [
       ['transient', 'connect'],
       ['transient', 'handshake'],
-      ['transient', 'authenticate'],
+      ['transient', 'auth'],
       ['busy', 'handshake'],
       ['refused', 'connect'],
     ] as const) {
@@ -178,7 +176,7 @@ describe('transition: the answer to each fault', () => {
   })
 
   it('a login that fails while a token is being replaced still replaces it when tried again', () => {
-    const { effects } = run([fault('auth', 'connect'), fault('transient', 'authenticate'), timer], {}, at('connected'))
+    const { effects } = run([fault('auth', 'connect'), fault('transient', 'auth'), timer], {}, at('connected'))
     expect(short(effects)).toEqual(['authenticating', 'authenticate anew'])
   })
 
@@ -201,6 +199,12 @@ describe('transition: the answer to each fault', () => {
     const twice = run([page, timer, page, timer], {}, at('connected')).machine
     const third = transition(twice, page, 0, 1, options())
     expect(short(third.effects)).toEqual(anew)
+    // Where there is no other, the old one goes on.
+    const none = fault('auth', 'auth', { fault: { kind: 'auth', error: badReply } })
+    expect(short(transition(third.machine, none, 0, 1, options()).effects)).toEqual(['handshaking', 'handshake'])
+    expect(short(transition(at('authenticating'), none, 0, 1, options()).effects)).toEqual(failed)
+    const refused = transition(at('connected'), fault('auth', 'connect'), 0, 1, options()).machine
+    expect(short(transition(refused, fault('auth', 'auth'), 0, 1, options()).effects)).toEqual(failed)
     const renewed = run([authenticated, handshaken, page, timer, page, timer, page], {}, third.machine)
     expect(short(renewed.effects)).toContain('retry')
   })
@@ -434,7 +438,7 @@ describe('transition: advice', () => {
       for (const [kind, step] of [
         ['transient', 'connect'],
         ['transient', 'handshake'],
-        ['transient', 'authenticate'],
+        ['transient', 'auth'],
         ['busy', 'handshake'],
         ['refused', 'connect'],
       ] as const) {

@@ -52,7 +52,7 @@ describe('transition: whatever happens', () => {
     advice.map((value): Input => ({ type: 'advised', advice: value })),
     fc.record({
       type: fc.constant('fault' as const),
-      step: fc.constantFrom('authenticate' as const, 'handshake' as const, 'connect' as const, 'control' as const),
+      step: fc.constantFrom('auth' as const, 'handshake' as const, 'connect' as const, 'subscribe' as const),
       fault: anyFault,
       advice: optionalAdvice,
       retryAfterMs: fc.option(fc.oneof(fc.nat(10_000), fc.double({ min: 0, noNaN: true })), { nil: undefined }),

@@ -5,22 +5,19 @@ import type { Fault } from '../wire/fault.ts'
 import type { Advice } from '../wire/message.ts'
 import type { Attempts } from './backoff.ts'
 
-/** What is being done, or waited for. */
-export type Step = 'authenticate' | 'handshake' | 'connect'
+/** What is being done, or waited for, by the name of its retry policy. */
+export type Step = 'auth' | 'handshake' | 'connect'
 
 /** Where the session stands. The clientId is kept by who sends with it; what matters here is which replies may come. */
 export type Phase =
   | { tag: 'idle' }
   | { tag: 'authenticating' }
   | { tag: 'handshaking' }
-  /**
-   * The first connect, which the org answers at once, is out. `resuming`: on a session that lived before a failed poll,
-   * so what the channels missed is asked for again once it is answered.
-   */
-  | { tag: 'connecting'; resuming: boolean }
+  /** The first connect, which the org answers at once, is out. */
+  | { tag: 'connecting' }
   /** The first connect is answered: polls are held. */
   | { tag: 'connected' }
-  | { tag: 'waiting'; next: Step; resuming: boolean }
+  | { tag: 'waiting'; next: Step }
   | { tag: 'stopped' }
   | { tag: 'failed'; error: SfStreamError }
 
@@ -28,8 +25,8 @@ export type Phase =
 export interface Memory {
   advice: { intervalMs: number; timeoutMs: number | undefined; maxIntervalMs: number | undefined }
   attempts: Record<Step | 'limit', Attempts>
-  /** A refused token has been replaced since the last progress. */
-  reauthenticated: boolean
+  /** Why a token was to be replaced, since the last progress. */
+  refusal: SfStreamError | undefined
   /** Sessions lost since the last progress. */
   sessionLosses: number
   /** Replies in a row that no Bayeux server would send. */
@@ -40,6 +37,8 @@ export interface Memory {
   pollAt: number
   /** Polls in a row that were answered at once with nothing. */
   hasty: number
+  /** Replies may have been lost, so what the channels missed is asked for again, once the queue at the org is empty. */
+  resuming: boolean
   /** Replies with events from before, since everything was unsubscribed. */
   letOut: number
 }
@@ -48,6 +47,12 @@ export interface Machine {
   phase: Phase
   memory: Memory
 }
+
+/**
+ * A session's first connect is answered at once, and so is the one that resumes: unsubscribe everything before it, so that
+ * nothing overtakes what is replayed.
+ */
+export type Turn = 'first' | 'resume' | 'next'
 
 /** What happened. */
 export type Input =
@@ -62,7 +67,8 @@ export type Input =
   | { type: 'disconnected' }
   | {
       type: 'fault'
-      step: Step | 'control'
+      /** `subscribe`: any request besides handshake and connect. */
+      step: Step | 'subscribe'
       fault: Fault
       advice?: Advice | undefined
       retryAfterMs?: number | undefined
@@ -75,8 +81,8 @@ export type Input =
 
 /** What is to be done about it, in order. */
 export type Effect =
-  /** `replace`: the token in hand was refused. */
-  | { type: 'authenticate'; replace: boolean; because?: SfStreamError }
+  /** `refusal`: why the token in hand is of no use. */
+  | { type: 'authenticate'; refusal: SfStreamError | undefined }
   | { type: 'handshake'; clearCookies: boolean }
   /** The session is over: replies still on their way are void, feeds end. */
   | { type: 'endSession' }
@@ -84,15 +90,14 @@ export type Effect =
   | { type: 'endFeeds' }
   /** Subscribe every wanted channel. */
   | { type: 'resubscribe' }
-  /** `resuming`: unsubscribe everything first, so that nothing overtakes what is replayed. */
-  | { type: 'connect'; first: boolean; resuming: boolean; afterMs: number }
+  | { type: 'connect'; turn: Turn; afterMs: number }
   /** Send `timer` after that long. */
   | { type: 'wait'; delayMs: number }
   | { type: 'report'; status: SourceStatus }
   | { type: 'fail'; error: SfStreamError }
 
 export interface MachineOptions {
-  retry: Record<'connect' | 'handshake' | 'auth', RetryPolicy>
+  retry: Record<Step, RetryPolicy>
   limits: 'wait' | 'fail'
   reconnect: boolean
   followAdvice: boolean

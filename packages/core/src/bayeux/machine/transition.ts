@@ -1,7 +1,7 @@
 import { HandshakeError, ProtocolError, type SfStreamError } from '../../errors.ts'
-import type { Fault } from '../wire/fault.ts'
+import type { SourceState, SourceStatus } from '../../source/source-status.ts'
 import type { Advice } from '../wire/message.ts'
-import { backoffMs, failedOnce, limitDelayMs, noAttempts } from './backoff.ts'
+import { type Attempts, backoffMs, failedOnce, limitDelayMs, noAttempts } from './backoff.ts'
 import type { Effect, Input, Machine, MachineOptions, Memory, Phase, Step } from './machine.ts'
 
 /** No server silences a client for longer than this, whatever it advises. [PROTOCOL R2] */
@@ -16,16 +16,20 @@ export function initialMachine(): Machine {
   return { phase: { tag: 'idle' }, memory: freshMemory() }
 }
 
+const noAdvice: Memory['advice'] = { intervalMs: 0, timeoutMs: undefined, maxIntervalMs: undefined }
+const noFailures: Memory['attempts'] = { auth: noAttempts, handshake: noAttempts, connect: noAttempts, limit: noAttempts }
+
 function freshMemory(): Memory {
   return {
-    advice: { intervalMs: 0, timeoutMs: undefined, maxIntervalMs: undefined },
-    attempts: { authenticate: noAttempts, handshake: noAttempts, connect: noAttempts, limit: noAttempts },
-    reauthenticated: false,
+    advice: noAdvice,
+    attempts: noFailures,
+    refusal: undefined,
     sessionLosses: 0,
     badReplies: 0,
     lastContact: 0,
     pollAt: 0,
     hasty: 0,
+    resuming: false,
     letOut: 0,
   }
 }
@@ -33,7 +37,7 @@ function freshMemory(): Memory {
 /** Polls that are answered sooner than this, with nothing, although no pause is advised, are no sign of life. [PROTOCOL C9] */
 const hastyMs = 1_000
 const maxHasty = 10
-const hastyPolicy = { baseMs: 500, factor: 2, capMs: 10_000 }
+const maxPauseMs = 10_000
 
 /** After so many, a new session is the shorter way. [PROTOCOL C7] */
 const maxLetOut = 10
@@ -42,278 +46,252 @@ const maxLetOut = 10
  * The whole life of a session as one function: what happened, and when, to what is to be done. No input is an error in
  * any phase; those that come too late change nothing. The rules are PROTOCOL.md's, by number.
  */
-export function transition(machine: Machine, given: Input, now: number, random: number, options: MachineOptions): Transition {
-  const result = answered(machine, overlaid(given), now, random, options)
-  const { intervalMs } = result.machine.memory.advice
+export function transition(machine: Machine, input: Input, now: number, random: number, options: MachineOptions): Transition {
+  const { phase } = machine
+  const over = phase.tag === 'stopped' || phase.tag === 'failed'
+  const polling = phase.tag === 'connecting' || phase.tag === 'connected'
+  /** Changed as the answer takes shape; the machine that was given stays as it is. */
+  let memory = { ...machine.memory }
+  const effects: Effect[] = []
+
+  const next = answer()
+  const { intervalMs } = memory.advice
   // Whatever message it came with: events wait for it from now on, so it is told.
   if (intervalMs > 0 && intervalMs !== machine.memory.advice.intervalMs)
-    result.effects.unshift({ type: 'report', status: { type: 'slowed', intervalMs } })
-  return result
-}
+    effects.unshift({ type: 'report', status: { type: 'slowed', intervalMs } })
+  return { machine: { phase: next, memory }, effects }
 
-function answered(machine: Machine, input: Input, now: number, random: number, options: MachineOptions): Transition {
-  const { phase, memory } = machine
-  const to = (next: Phase, nextMemory: Memory, ...effects: Effect[]): Transition => ({
-    machine: { phase: next, memory: nextMemory },
-    effects,
-  })
-  const ignore: Transition = { machine, effects: [] }
-  const over = phase.tag === 'stopped' || phase.tag === 'failed'
+  function answer(): Phase {
+    switch (input.type) {
+      case 'start':
+        if (phase.tag !== 'idle' && !over) return phase
+        memory = freshMemory()
+        return authenticate()
 
-  switch (input.type) {
-    case 'start':
-      if (phase.tag !== 'idle' && !over) return ignore
-      return to({ tag: 'authenticating' }, freshMemory(), state('authenticating'), { type: 'authenticate', replace: false })
+      case 'authenticated':
+        if (phase.tag !== 'authenticating') return phase
+        memory.attempts = { ...memory.attempts, auth: noAttempts }
+        if (input.replaced) report({ type: 'reauthenticated', instanceUrl: input.instanceUrl })
+        return handshake(input.replaced)
 
-    case 'authenticated': {
-      if (phase.tag !== 'authenticating') return ignore
-      const attempts = { ...memory.attempts, authenticate: noAttempts }
-      const report: Effect[] = input.replaced
-        ? [{ type: 'report', status: { type: 'reauthenticated', instanceUrl: input.instanceUrl } }]
-        : []
-      return to({ tag: 'handshaking' }, { ...memory, attempts }, ...report, state('handshaking'), {
-        type: 'handshake',
-        clearCookies: input.replaced,
-      })
-    }
+      case 'handshaken':
+        if (phase.tag !== 'handshaking') return phase
+        // Advice of the last session is void: keeping `reconnect: handshake` would loop on handshakes. [PROTOCOL H4]
+        memory.advice = noAdvice
+        mergeAdvice(input.advice)
+        memory.lastContact = now
+        memory.letOut = 0
+        memory.resuming = false
+        effects.push({ type: 'resubscribe' })
+        return connectFirst()
 
-    case 'handshaken': {
-      if (phase.tag !== 'handshaking') return ignore
-      // Advice of the last session is void: keeping `reconnect: handshake` would loop on handshakes. [PROTOCOL H4]
-      const advice = mergeAdvice(freshMemory().advice, input.advice, options)
-      const connect: Effect = { type: 'connect', first: true, resuming: false, afterMs: 0 }
-      return to(
-        { tag: 'connecting', resuming: false },
-        { ...memory, advice, lastContact: now, letOut: 0 },
-        { type: 'resubscribe' },
-        connect,
-      )
-    }
-
-    case 'connected': {
-      if (phase.tag !== 'connecting' && phase.tag !== 'connected') return ignore
-      const advice = mergeAdvice(memory.advice, input.advice, options)
-      if (input.advice?.reconnect === 'none' || advice.intervalMs < 0) return hardStop(undefined)
-      if (input.advice?.reconnect === 'handshake') return loseSession('the org advised a handshake')
-      const clients: Effect[] = input.advice?.['multiple-clients']
-        ? [{ type: 'report', status: { type: 'multipleClients', intervalMs: advice.intervalMs } }]
-        : []
-      const connect: Effect = { type: 'connect', first: false, resuming: false, afterMs: advice.intervalMs }
-      // What is queued from before is let out first, reply by reply: it would overtake the replay. [PROTOCOL C7]
-      if (phase.tag === 'connecting' && phase.resuming && input.hadEvents) {
-        if (memory.letOut >= maxLetOut) return loseSession('its queue did not empty')
-        return to(
-          phase,
-          { ...memory, advice, lastContact: now, letOut: memory.letOut + 1 },
-          { type: 'connect', first: true, resuming: true, afterMs: advice.intervalMs },
-        )
+      case 'connected': {
+        if (!polling) return phase
+        const advice = mergeAdvice(input.advice)
+        const { intervalMs } = memory.advice
+        if (advice?.reconnect === 'none' || intervalMs < 0) return reauthenticate(stopped())
+        if (advice?.reconnect === 'handshake') return loseSession('the org advised a handshake')
+        memory.lastContact = now
+        // What is queued from before is let out first, reply by reply: it would overtake the replay. [PROTOCOL C7]
+        if (memory.resuming && input.hadEvents)
+          return memory.letOut++ < maxLetOut ? connectFirst(intervalMs) : loseSession('its queue did not empty')
+        let afterMs = intervalMs
+        if (phase.tag === 'connecting') {
+          memory.letOut = 0
+          report({ type: 'state', state: 'live' })
+        } else if (input.hadEvents || intervalMs >= hastyMs || now - memory.pollAt >= hastyMs)
+          memory = { ...freshMemory(), advice: memory.advice, lastContact: now }
+        else if (++memory.hasty > maxHasty) {
+          // No progress, so nothing begins anew; and as it goes on, a pause of our own. [PROTOCOL C9]
+          afterMs = Math.max(intervalMs, Math.min(maxPauseMs, 500 * 2 ** (memory.hasty - maxHasty - 1)))
+          if (memory.hasty === maxHasty + 1) report({ type: 'slowed', intervalMs: maxPauseMs })
+        }
+        if (advice?.['multiple-clients']) report({ type: 'multipleClients', intervalMs })
+        if (memory.resuming) effects.push({ type: 'resubscribe' })
+        memory.resuming = false
+        memory.pollAt = now + afterMs
+        effects.push({ type: 'connect', turn: 'next', afterMs })
+        return phase.tag === 'connected' ? phase : { tag: 'connected' }
       }
-      if (phase.tag === 'connecting') {
-        const resubscribe: Effect[] = phase.resuming ? [{ type: 'resubscribe' }] : []
-        return to(
-          { tag: 'connected' },
-          { ...memory, advice, lastContact: now, pollAt: now + advice.intervalMs, letOut: 0 },
-          state('live'),
-          ...clients,
-          ...resubscribe,
-          connect,
-        )
-      }
-      const isHasty = !input.hadEvents && advice.intervalMs < hastyMs && now - memory.pollAt < hastyMs
-      if (!isHasty) return to(phase, { ...freshMemory(), advice, lastContact: now, pollAt: now + advice.intervalMs }, ...clients, connect)
-      // No progress, so nothing begins anew; and if it goes on, a pause of our own. [PROTOCOL C9]
-      const hasty = memory.hasty + 1
-      const { baseMs, factor, capMs } = hastyPolicy
-      const pauseMs = hasty > maxHasty ? Math.min(capMs, baseMs * factor ** (hasty - maxHasty - 1)) : 0
-      const afterMs = Math.max(advice.intervalMs, pauseMs)
-      const slowed: Effect[] = hasty === maxHasty + 1 ? [{ type: 'report', status: { type: 'slowed', intervalMs: capMs } }] : []
-      return to(phase, { ...memory, advice, lastContact: now, pollAt: now + afterMs, hasty }, ...clients, ...slowed, {
-        ...connect,
-        afterMs,
-      })
-    }
 
-    case 'advised': {
-      const advice = mergeAdvice(memory.advice, input.advice, options)
-      if (input.advice.reconnect === 'handshake' && (phase.tag === 'connecting' || phase.tag === 'connected')) {
-        return loseSession('the org advised a handshake')
-      }
-      return to(phase, { ...memory, advice })
-    }
+      case 'advised':
+        return mergeAdvice(input.advice)?.reconnect === 'handshake' && polling ? loseSession('the org advised a handshake') : phase
 
-    case 'refresh': {
-      if (phase.tag !== 'connecting' && phase.tag !== 'connected') return ignore
-      const connect: Effect = { type: 'connect', first: true, resuming: true, afterMs: 0 }
-      return to({ tag: 'connecting', resuming: true }, memory, { type: 'endFeeds' }, connect)
-    }
+      case 'refresh':
+        if (!polling) return phase
+        memory.resuming = true
+        effects.push({ type: 'endFeeds' })
+        return connectFirst()
 
-    case 'disconnected':
-      if (phase.tag === 'idle' || over) return ignore
-      return loseSession('the org closed the session')
+      case 'disconnected':
+        return phase.tag === 'idle' || over ? phase : loseSession('the org closed the session')
 
-    case 'timer':
-      return phase.tag === 'waiting' ? onTimer(phase) : ignore
+      case 'timer':
+        return phase.tag === 'waiting' ? onTimer(phase) : phase
 
-    case 'stop':
-      return to({ tag: 'stopped' }, memory, { type: 'endSession' }, state('stopped'))
+      case 'stop':
+        effects.push({ type: 'endSession' })
+        return enter({ tag: 'stopped' })
 
-    case 'fault':
-      return over || phase.tag === 'idle' ? ignore : onFault(input.step, input.fault, input.advice, input.retryAfterMs, input.retry)
-  }
-
-  function onTimer({ next, resuming }: Phase & { tag: 'waiting' }): Transition {
-    switch (next) {
-      case 'authenticate':
-        return to({ tag: 'authenticating' }, memory, state('authenticating'), { type: 'authenticate', replace: memory.reauthenticated })
-      case 'handshake':
-        return handshake(memory)
-      case 'connect': {
-        // Away for longer than the session lives: a connect would only be told so. [PROTOCOL C8]
-        const { maxIntervalMs, timeoutMs = 0, intervalMs } = memory.advice
-        if (maxIntervalMs !== undefined && now - memory.lastContact > maxIntervalMs + timeoutMs + intervalMs)
-          return loseSession('the session has expired')
-        return to({ tag: 'connecting', resuming }, memory, { type: 'connect', first: true, resuming, afterMs: 0 })
-      }
+      case 'fault':
+        return phase.tag === 'idle' || over ? phase : onFault(input)
     }
   }
 
-  // --- the answers to a fault -------------------------------------------------------------------------------------
+  function onTimer(waited: Phase & { tag: 'waiting' }): Phase {
+    if (waited.next === 'auth') return authenticate()
+    if (waited.next === 'handshake') return handshake(false)
+    // Away for longer than the session lives: a connect would only be told so. [PROTOCOL C8]
+    const { maxIntervalMs, timeoutMs = 0, intervalMs } = memory.advice
+    if (maxIntervalMs !== undefined && now - memory.lastContact > maxIntervalMs + timeoutMs + intervalMs)
+      return loseSession('the session has expired')
+    return connectFirst()
+  }
 
-  function onFault(step: Step | 'control', fault: Fault, advice?: Advice, retryAfterMs = 0, retry?: boolean): Transition {
-    // A control request fails on its own; only what concerns the session reaches here. [PROTOCOL F2]
-    if (retry === false) return fail(fault.error)
-    switch (fault.kind) {
+  // A control request fails on its own; only what concerns the session reaches here. [PROTOCOL F2]
+  function onFault({ step, fault: { kind, error }, advice: given, retryAfterMs = 0, retry }: Input & { type: 'fault' }): Phase {
+    if (retry === false) return fail(error)
+    if (step === 'auth') {
+      if (kind === 'transient' || retry) return again(step, error, retryAfterMs)
+      // A token that may not have been at fault is tried on; there is no other. [PROTOCOL F7]
+      return error === memory.refusal && error.code === 'bad_reply' ? handshake(false) : fail(error)
+    }
+    const advice = forLongPolling(given)
+    const intervalMs = (options.followAdvice && numberOf(advice?.interval)) || 0
+    const floorMs = Math.max(retryAfterMs, intervalMs)
+    const failed = step === 'handshake' ? step : 'connect'
+    switch (kind) {
       case 'unknown-client':
         // Whatever the advice says: `none` comes with it when the org kicks a client. [PROTOCOL F3]
-        return loseSession(fault.error.message, step === 'handshake' ? 1 : 0, adviceFloor(advice))
+        return loseSession(error.message, intervalMs, step !== 'handshake')
       case 'other-user':
       case 'cookie':
-        return memory.sessionLosses >= 3 && fault.kind === 'cookie' ? fail(fault.error) : loseSession(fault.error.message, 0, 0, true)
+        return memory.sessionLosses >= 3 && kind === 'cookie' ? fail(error) : loseSession(error.message, 0, true, true)
       case 'auth':
-        return step === 'authenticate' ? fail(fault.error) : reauthenticate(fault.error)
-      case 'busy':
-        if (step === 'connect' && advice?.reconnect === 'retry') return again('connect', fault.error, retryAfterMs)
-        return again(step === 'authenticate' ? step : 'handshake', fault.error, Math.max(retryAfterMs, adviceFloor(advice)))
-      case 'client-limit':
-      case 'event-limit':
-        return waitForLimit(fault.error)
       case 'moved':
-        return memory.reauthenticated ? fail(fault.error) : reauthenticate(fault.error)
-      case 'transient': {
-        if (step === 'authenticate') return again(step, fault.error, retryAfterMs)
-        // A login page in place of a reply, again and again: the token may be at fault. [PROTOCOL F7]
-        const badReplies = fault.error.code === 'bad_reply' ? memory.badReplies + 1 : memory.badReplies
-        if (badReplies === 3 && !memory.reauthenticated) return reauthenticate(fault.error, { ...memory, badReplies })
-        if (step === 'handshake') return again(step, fault.error, retryAfterMs, { ...memory, badReplies })
-        // A poll that was held for a while before it broke is no sign of a storm: proxies cut idle connections.
-        const held = phase.tag === 'connected' && now - memory.pollAt > 10_000
-        const attempts = held ? { ...memory.attempts, connect: noAttempts } : memory.attempts
-        return again('connect', fault.error, retryAfterMs, { ...memory, badReplies, attempts }, true)
+        return reauthenticate(error)
+      case 'busy':
+        return again(step === 'connect' && advice?.reconnect === 'retry' ? step : 'handshake', error, floorMs)
+      case 'client-limit':
+      case 'event-limit': {
+        if (options.limits === 'fail') return fail(error)
+        effects.push({ type: 'endSession' })
+        const delayMs = limitDelayMs(count('limit'), random)
+        return wait('handshake', delayMs, { type: 'limit', error, delayMs }, error)
       }
+      case 'transient':
+        // A login page in place of a reply, again and again: the token may be at fault. [PROTOCOL F7]
+        if (error.code === 'bad_reply' && ++memory.badReplies === 3 && !memory.refusal) return reauthenticate(error)
+        // A poll that was held for a while before it broke is no sign of a storm: proxies cut idle connections.
+        if (failed === 'connect' && phase.tag === 'connected' && now - memory.pollAt > 10_000)
+          memory.attempts = { ...memory.attempts, connect: noAttempts }
+        return again(failed, error, retryAfterMs, true)
       case 'forbidden':
-        return memory.attempts[step === 'handshake' ? step : 'connect'].count >= 4 && retry !== true
-          ? fail(fault.error)
-          : again(step === 'handshake' ? step : 'connect', fault.error, retryAfterMs, memory, true)
+        return memory.attempts[failed].count < 4 || retry ? again(failed, error, retryAfterMs, true) : fail(error)
       case 'config':
       case 'replay':
-        return retry === true ? again(step === 'connect' ? step : 'handshake', fault.error, retryAfterMs) : fail(fault.error)
+        return retry ? again(failed, error, retryAfterMs) : fail(error)
       case 'refused':
-        if (step === 'authenticate') return retry === true ? again(step, fault.error, retryAfterMs) : fail(fault.error)
-        if (advice?.reconnect === 'none') return hardStop(fault.error)
-        if (advice?.reconnect === 'handshake') {
-          return step === 'handshake'
-            ? again(step, fault.error, Math.max(retryAfterMs, adviceFloor(advice)))
-            : loseSession(fault.error.message, 0, adviceFloor(advice))
-        }
-        if (adviceFloor(advice) < 0) return hardStop(fault.error)
+        if (advice?.reconnect === 'none' || intervalMs < 0) return reauthenticate(error)
+        if (advice?.reconnect === 'handshake' && step !== 'handshake') return loseSession(error.message, intervalMs)
         // An unknown `reconnect` counts as retry. [PROTOCOL A5]
-        return again(step === 'handshake' ? step : 'connect', fault.error, Math.max(retryAfterMs, adviceFloor(advice)))
+        return again(failed, error, floorMs)
     }
-  }
-
-  function adviceFloor(advice: Advice | undefined): number {
-    return (options.followAdvice && numberOf(advice?.interval)) || 0
   }
 
   /** The same request once more, later. `repliesLost`: events may have been on their way. [PROTOCOL R1-R3, C7] */
-  function again(step: Step, error: SfStreamError, floorMs: number, from: Memory = memory, repliesLost = false): Transition {
-    const attempts = failedOnce(from.attempts[step], now)
-    const delay = backoffMs(options.retry[step === 'authenticate' ? 'auth' : step], attempts, now, random)
-    if (delay === undefined) return fail(error)
-    const delayMs = Math.max(delay, Math.min(floorMs, maxFloorMs))
-    const what = step === 'authenticate' ? 'auth' : step
-    const next = { ...from, attempts: { ...from.attempts, [step]: attempts } }
-    return to(
-      { tag: 'waiting', next: step, resuming: step === 'connect' && (repliesLost || (phase.tag === 'connecting' && phase.resuming)) },
-      next,
-      ...(step !== 'connect' ? [{ type: 'endSession' } as const] : repliesLost ? [{ type: 'endFeeds' } as const] : []),
-      { type: 'report', status: { type: 'retry', what, attempt: attempts.count, delayMs, error } },
-      state('waiting', error),
-      { type: 'wait', delayMs },
-    )
+  function again(step: Step, error: SfStreamError, floorMs: number, repliesLost = false): Phase {
+    const delayMs = delay(step, floorMs)
+    if (delayMs === undefined) return fail(error)
+    if (step !== 'connect') effects.push({ type: 'endSession' })
+    else if (repliesLost) {
+      memory.resuming = true
+      effects.push({ type: 'endFeeds' })
+    }
+    const status: SourceStatus = { type: 'retry', what: step, attempt: memory.attempts[step].count, delayMs, error }
+    return wait(step, delayMs, status, error)
   }
 
   /** A new handshake: at once the first time, then with growing delays and clean cookies. [PROTOCOL S1-S3] */
-  function loseSession(reason: string, extraLosses = 0, floorMs = 0, clearCookies = false): Transition {
-    if (!options.reconnect) return fail(lost(reason))
-    const sessionLosses = memory.sessionLosses + 1
-    const held = memory.attempts.handshake
-    const isFirst = memory.sessionLosses + extraLosses + held.count === 0
-    const attempts = isFirst ? held : failedOnce(held, now)
-    const next = { ...memory, sessionLosses, attempts: { ...memory.attempts, handshake: attempts } }
-    const delay = isFirst ? 0 : backoffMs(options.retry.handshake, attempts, now, random)
-    if (delay === undefined) return fail(lost(reason))
-    const delayMs = Math.max(delay, Math.min(floorMs, maxFloorMs))
-    const report: Effect = { type: 'report', status: { type: 'rehandshake', reason, delayMs } }
-    if (delayMs === 0) {
-      const atOnce = handshake(next, clearCookies)
-      return { machine: atOnce.machine, effects: [{ type: 'endSession' }, report, ...atOnce.effects] }
+  function loseSession(reason: string, floorMs = 0, mayBeAtOnce = true, clearCookies = false): Phase {
+    const isFirst = mayBeAtOnce && memory.sessionLosses + memory.attempts.handshake.count === 0
+    const delayMs = delay('handshake', floorMs, isFirst)
+    if (!options.reconnect || delayMs === undefined) return fail(lost(reason))
+    memory.sessionLosses++
+    effects.push({ type: 'endSession' })
+    const status: SourceStatus = { type: 'rehandshake', reason, delayMs }
+    if (delayMs > 0) return wait('handshake', delayMs, status)
+    report(status)
+    return handshake(clearCookies)
+  }
+
+  /** One new token, one new handshake; refused again, it is the caller's turn. [PROTOCOL F4, A4] */
+  function reauthenticate(error: SfStreamError): Phase {
+    if (memory.refusal) return fail(error)
+    memory.refusal = error
+    effects.push({ type: 'endSession' })
+    return authenticate(error)
+  }
+
+  function authenticate(because?: SfStreamError): Phase {
+    return enter({ tag: 'authenticating' }, because, { type: 'authenticate', refusal: memory.refusal })
+  }
+
+  function handshake(clearCookies: boolean): Phase {
+    return enter({ tag: 'handshaking' }, undefined, { type: 'handshake', clearCookies: clearCookies || memory.sessionLosses >= 3 })
+  }
+
+  function connectFirst(afterMs = 0): Phase {
+    effects.push({ type: 'connect', turn: memory.resuming ? 'resume' : 'first', afterMs })
+    return { tag: 'connecting' }
+  }
+
+  function wait(next: Step, delayMs: number, status: SourceStatus, error?: SfStreamError): Phase {
+    report(status)
+    return enter({ tag: 'waiting', next }, error, { type: 'wait', delayMs })
+  }
+
+  function fail(error: SfStreamError): Phase {
+    effects.push({ type: 'fail', error }, { type: 'endSession' })
+    return enter({ tag: 'failed', error }, error)
+  }
+
+  function report(status: SourceStatus): void {
+    effects.push({ type: 'report', status })
+  }
+
+  /** Into a phase that is told, for this reason. */
+  function enter(next: Phase & { tag: SourceState }, because?: SfStreamError, ...then: Effect[]): Phase {
+    const { tag: state } = next
+    report(because ? { type: 'state', state, error: because } : { type: 'state', state })
+    effects.push(...then)
+    return next
+  }
+
+  function count(what: Step | 'limit'): Attempts {
+    const attempts = failedOnce(memory.attempts[what], now)
+    memory.attempts = { ...memory.attempts, [what]: attempts }
+    return attempts
+  }
+
+  /** The delay after one more failure, with what the server asks for as a floor; undefined when the policy gives up. [PROTOCOL R1, R2] */
+  function delay(step: Step, floorMs: number, atOnce = false): number | undefined {
+    const delayMs = atOnce ? 0 : backoffMs(options.retry[step], count(step), now, random)
+    return delayMs === undefined ? delayMs : Math.max(delayMs, Math.min(floorMs, maxFloorMs))
+  }
+
+  /** Field by field within a session; `reconnect` never outlives the message that carried it. [PROTOCOL A1-A3] */
+  function mergeAdvice(given: Advice | undefined): Advice | undefined {
+    const advice = forLongPolling(given)
+    if (advice && options.followAdvice) {
+      const held = memory.advice
+      memory.advice = {
+        intervalMs: Math.min(numberOf(advice.interval) ?? held.intervalMs, maxFloorMs),
+        timeoutMs: numberOf(advice.timeout) ?? held.timeoutMs,
+        maxIntervalMs: numberOf(advice.maxInterval) ?? held.maxIntervalMs,
+      }
     }
-    return to({ tag: 'waiting', next: 'handshake', resuming: false }, next, { type: 'endSession' }, report, state('waiting'), {
-      type: 'wait',
-      delayMs,
-    })
-  }
-
-  function handshake(from: Memory, clearCookies = false): Transition {
-    return to({ tag: 'handshaking' }, from, state('handshaking'), {
-      type: 'handshake',
-      clearCookies: clearCookies || from.sessionLosses >= 3,
-    })
-  }
-
-  /** One new token, one new handshake; refused again, it is the caller's turn. [PROTOCOL F4] */
-  function reauthenticate(error: SfStreamError, from: Memory = memory): Transition {
-    if (from.reauthenticated) return fail(error)
-    return to({ tag: 'authenticating' }, { ...from, reauthenticated: true }, { type: 'endSession' }, state('authenticating', error), {
-      type: 'authenticate',
-      replace: true,
-      because: error,
-    })
-  }
-
-  function waitForLimit(error: SfStreamError): Transition {
-    if (options.limits === 'fail') return fail(error)
-    const limit = failedOnce(memory.attempts.limit, now)
-    const delayMs = limitDelayMs(limit, random)
-    return to(
-      { tag: 'waiting', next: 'handshake', resuming: false },
-      { ...memory, attempts: { ...memory.attempts, limit } },
-      { type: 'endSession' },
-      { type: 'report', status: { type: 'limit', error, delayMs } },
-      state('waiting', error),
-      { type: 'wait', delayMs },
-    )
-  }
-
-  /** `reconnect: none` with a text nobody knows: a new token may help, once. [PROTOCOL A4] */
-  function hardStop(error: SfStreamError | undefined): Transition {
-    const cause = error ?? stopped()
-    return memory.reauthenticated ? fail(cause) : reauthenticate(cause)
-  }
-
-  function fail(error: SfStreamError): Transition {
-    return to({ tag: 'failed', error }, memory, { type: 'fail', error }, { type: 'endSession' }, state('failed', error))
+    return advice
   }
 }
 
@@ -334,24 +312,10 @@ function stopped(): ProtocolError {
   })
 }
 
-function state(name: 'authenticating' | 'handshaking' | 'live' | 'waiting' | 'stopped' | 'failed', error?: SfStreamError): Effect {
-  return { type: 'report', status: error ? { type: 'state', state: name, error } : { type: 'state', state: name } }
-}
-
 /** What advice says for this transport alone wins over what it says for all. */
-function overlaid(input: Input): Input {
-  const own = 'advice' in input ? input.advice?.['long-polling'] : undefined
-  return typeof own === 'object' ? ({ ...input, advice: { ...(input as { advice: Advice }).advice, ...(own as Advice) } } as Input) : input
-}
-
-/** Field by field within a session; `reconnect` never outlives the message that carried it. [PROTOCOL A1-A3] */
-function mergeAdvice(held: Memory['advice'], advice: Advice | undefined, options: MachineOptions): Memory['advice'] {
-  if (!advice || !options.followAdvice) return held
-  return {
-    intervalMs: Math.min(numberOf(advice.interval) ?? held.intervalMs, maxFloorMs),
-    timeoutMs: numberOf(advice.timeout) ?? held.timeoutMs,
-    maxIntervalMs: numberOf(advice.maxInterval) ?? held.maxIntervalMs,
-  }
+function forLongPolling(advice: Advice | undefined): Advice | undefined {
+  const own = advice?.['long-polling']
+  return typeof own === 'object' ? { ...advice, ...own } : advice
 }
 
 function numberOf(value: unknown): number | undefined {

@@ -13,12 +13,17 @@ export interface Address {
 }
 
 /** What became of one POST. `complete` is false when the reply broke off. */
-export type Answer =
-  | { ok: true; decoded: Decoded; complete: boolean; bytesEach: number }
-  | { ok: false; fault: Fault; retryAfterMs?: number | undefined; decoded?: Decoded }
+export interface Answer {
+  decoded: Decoded
+  complete: boolean
+  bytesEach: number
+  /** Why there are no messages in it. */
+  fault?: Fault
+  retryAfterMs?: number | undefined
+}
 
 export interface Conversation {
-  /** Gives the messages their ids and sends them. Resolves with the raw response. @throws TransportError, or the signal's reason */
+  /** Sends messages. Resolves with the raw response. @throws TransportError, or the signal's reason */
   post(address: Address, messages: readonly BayeuxMessage[], deadline: Deadline, signal: AbortSignal): Promise<TransportResponse>
   /** Reads a response: Bayeux messages first, whatever the status; the status only where there are none. [PROTOCOL F6] */
   read(response: TransportResponse, request: string): Answer
@@ -81,18 +86,22 @@ class ExtendedConversation implements Conversation {
   }
 
   read(response: TransportResponse, request: string): Answer {
-    const { status } = response
+    const { status, text, cut } = response
     this.#readDate(response)
+    const answer: Answer = { decoded: { all: [], meta: [], events: [], bad: [] }, complete: !cut, bytesEach: 0 }
     try {
-      if (response.cut) return this.#readBroken(response, request)
-      const decoded = this.#extended(decode(response.text))
-      const isBayeux = decoded.meta.length + decoded.events.length > 0
-      if (isBayeux || (status === 200 && decoded.bad.length === 0)) return whole(decoded, true, response)
-      if (status === 200) throw unreadable()
+      // What a failure has of a body says nothing where it broke off.
+      if (!cut || status === 200) {
+        const decoded = this.#extended(cut ? decodeBroken(text) : decode(text))
+        const isBayeux = decoded.meta.length + decoded.events.length > 0
+        if (isBayeux || (status === 200 && (cut || decoded.bad.length === 0)))
+          return { ...answer, decoded, bytesEach: text.length / (decoded.all.length || 1) }
+        if (status === 200) throw unreadable()
+      }
     } catch (error) {
-      if (status === 200) return { ok: false, fault: readFault(error) }
+      if (status === 200) return { ...answer, fault: readFault(error) }
     }
-    return { ok: false, fault: statusFault(status, request), retryAfterMs: this.#retryAfter(response.header('retry-after')) }
+    return { ...answer, fault: statusFault(status, request), retryAfterMs: this.#retryAfter(response.header('retry-after')) }
   }
 
   #readDate(response: TransportResponse): void {
@@ -100,11 +109,6 @@ class ExtendedConversation implements Conversation {
     const behindMs = this.#now() - shown
     // Where the whole second that it shows leaves it open, the clocks agree.
     if (shown > 0) this.#skewMs = behindMs < 0 ? -behindMs : Math.min(0, 999 - behindMs)
-  }
-
-  #readBroken(response: TransportResponse, request: string): Answer {
-    if (response.status !== 200) return { ok: false, fault: statusFault(response.status, request) }
-    return whole(this.#extended(decodeBroken(response.text)), false, response)
   }
 
   /** `Retry-After` in seconds or as a date. */
@@ -139,10 +143,6 @@ function through(message: BayeuxMessage, steps: readonly Step[]): BayeuxMessage[
     if (!current) return []
   }
   return [current]
-}
-
-function whole(decoded: Decoded, complete: boolean, response: TransportResponse): Answer & { ok: true } {
-  return { ok: true, decoded, complete, bytesEach: response.text.length / (decoded.all.length || 1) }
 }
 
 function unreadable(): ProtocolError {

@@ -22,5 +22,5 @@ export function pollDeadline(timeoutMs: number | undefined): Deadline {
 /** Nobody waits long for a transport that does not close. */
 export async function closeTransport(transport: Transport, platform: Platform): Promise<void> {
   if (!transport.close) return
-  await withDeadline(goodbyeMs, { signal: new AbortController().signal, platform }, async () => transport.close?.()).catch(() => {})
+  await withDeadline(goodbyeMs, { platform }, async () => transport.close?.()).catch(() => {})
 }

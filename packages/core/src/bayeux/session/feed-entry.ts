@@ -6,35 +6,39 @@ import { noAttempts } from '../machine/backoff.ts'
 import type { BayeuxMessage } from '../wire/message.ts'
 
 /** One open channel: what was asked for, how far it got, and where its batches go. */
-export interface FeedEntry {
+export interface FeedEntry extends Feed {
   readonly request: OpenRequest
-  readonly feed: Feed
   readonly batches: Queue<Batch>
-  readonly accepted: Deferred<boolean>
+  /** Settles `accepted`; gone once it has. */
+  acceptance: Deferred<boolean> | undefined
   /** `crossed`: what came may have crossed with what else is to come, so nothing more counts until it is asked for again. [PROTOCOL U9] */
   stage: 'wanted' | 'waiting' | 'asking' | 'accepted' | 'crossed' | 'ended'
   /** What came while the subscribe, or another request, was unanswered, in order: its reply and a connect's may cross. [PROTOCOL U6, U9] */
   early: Batch[]
+  /** Asked for in a request of its own: one that it shared was not read. */
+  alone: boolean
   /** The reply itself brought some. */
   replied: boolean
   attempts: Attempts
-  /** Cancels a pending retry, and the listener on the caller's signal. */
-  cleanups: (() => void)[]
+  /** Leaves the caller's signal alone. */
+  detach: (() => void) | undefined
+  cancelRetry: (() => void) | undefined
 }
 
 export function feedEntry(request: OpenRequest): FeedEntry {
-  const batches = queue<Batch>()
-  const accepted = deferred<boolean>()
+  const acceptance = deferred<boolean>()
   return {
     request,
-    batches,
-    accepted,
-    feed: { accepted: accepted.promise, batches },
+    batches: queue(),
+    accepted: acceptance.promise,
+    acceptance,
     stage: 'wanted',
     early: [],
+    alone: false,
     replied: false,
     attempts: noAttempts,
-    cleanups: [],
+    detach: undefined,
+    cancelRetry: undefined,
   }
 }
 
@@ -69,7 +73,8 @@ function precedes(id: string, other: string): boolean {
 export function acceptFeed(entry: FeedEntry): void {
   entry.stage = 'accepted'
   entry.attempts = noAttempts
-  entry.accepted.resolve(true)
+  entry.acceptance?.resolve(true)
+  entry.acceptance = undefined
   for (const batch of entry.early.splice(0)) entry.batches.push(batch)
 }
 
@@ -78,12 +83,13 @@ export function endFeed(entry: FeedEntry, error?: unknown): void {
   if (entry.stage === 'ended') return
   entry.stage = 'ended'
   entry.early = []
-  for (const cleanup of entry.cleanups.splice(0)) cleanup()
+  entry.detach?.()
+  entry.cancelRetry?.()
   if (error === undefined) {
-    entry.accepted.resolve(false)
+    entry.acceptance?.resolve(false)
     entry.batches.finish()
   } else {
-    entry.accepted.reject(error)
+    entry.acceptance?.reject(error)
     entry.batches.fail(error)
   }
 }

@@ -14,19 +14,24 @@ export interface Findings {
 /** Faults that end the session, on whatever request they come. */
 const grave: readonly FaultKind[] = ['unknown-client', 'auth', 'cookie', 'other-user']
 
+/** Whatever its id: no other connect is out, and some servers leave ids out or count their own. [PROTOCOL C3] */
+export function isConnectReply({ channel }: BayeuxMessage): boolean {
+  return channel === '/meta/connect'
+}
+
 /**
  * The whole array is looked at before anything is decided: the cause may stand behind a pushed disconnect. Failures of
  * the request's own messages count for a connect only; other requests answer for each message. [PROTOCOL F1, F2]
  */
-export function findings({ meta, events }: Decoded, request: string, isOwn: (message: BayeuxMessage) => boolean): Findings {
+export function findings({ meta, events }: Decoded, request: string): Findings {
   const failures = meta.filter((message) => message.successful === false || (message.error && message.successful === undefined))
   const faults = failures.map((message) => ({ message, fault: messageFault(message, request) }))
   const sessionFault = faults.find(({ fault }) => grave.includes(fault.kind))
-  const found = request === 'connect' ? (faults.find(({ message }) => isOwn(message)) ?? sessionFault ?? faults[0]) : sessionFault
-  const advises = (message: BayeuxMessage): boolean => message.advice !== undefined && message.successful !== false
+  const found = request === 'connect' ? (faults.find(({ message }) => isConnectReply(message)) ?? sessionFault ?? faults[0]) : sessionFault
+  const advises = ({ advice, successful }: BayeuxMessage): boolean => advice !== undefined && successful !== false
   return {
     fault: found?.fault,
     advice: found?.message.advice ?? (meta.find(advises) ?? events.find(advises))?.advice,
-    disconnected: !found && meta.some((message) => message.channel === '/meta/disconnect' && message.id === undefined),
+    disconnected: !found && meta.some(({ channel, id }) => channel === '/meta/disconnect' && id === undefined),
   }
 }

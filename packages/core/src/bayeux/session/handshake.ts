@@ -13,10 +13,8 @@ export const handshakeMessage = {
   ext: { replay: true },
 }
 
-export function readHandshake(
-  decoded: Decoded,
-): { clientId: string; advice: Advice | undefined } | { fault: Fault; advice: Advice | undefined } {
-  const { meta } = decoded
+/** A `fault`, or else the new session's `clientId`. */
+export function readHandshake({ meta }: Decoded): { fault?: Fault; clientId?: string; advice: Advice | undefined } {
   const reply = meta.find((message) => message.channel === '/meta/handshake') ?? meta.find((message) => message.clientId) ?? meta[0] ?? {}
   const { clientId, advice, supportedConnectionTypes: types } = reply
   if (reply.successful === false || !clientId) return { fault: messageFault(reply, 'handshake'), advice }

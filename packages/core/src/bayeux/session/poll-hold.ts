@@ -1,5 +1,5 @@
-import { deferred } from '../../async/deferred.ts'
-import { untilAborted } from '../../async/until-aborted.ts'
+import { type Deferred, deferred } from '../../async/deferred.ts'
+import { deadlineReached, withDeadline } from '../../async/with-deadline.ts'
 import type { Platform } from '../../platform.ts'
 import { maxHoldMs } from './deadlines.ts'
 
@@ -19,8 +19,8 @@ export function pollHold(platform: Platform): PollHold {
 class CountedHold implements PollHold {
   readonly #platform: Platform
   #holds = 0
-  /** More than one, for a moment: a poll that was called off leaves after its successor has come. */
-  readonly #waiting: (() => void)[] = []
+  /** Settled with the last hold. */
+  #free: Deferred<void> | undefined
 
   constructor(platform: Platform) {
     this.#platform = platform
@@ -32,33 +32,28 @@ class CountedHold implements PollHold {
 
   hold(): () => void {
     this.#holds++
+    this.#free ??= deferred()
     let holding = true
     return () => {
       if (!holding) return
       holding = false
-      if (--this.#holds === 0) for (const wake of [...this.#waiting]) wake()
+      if (--this.#holds > 0) return
+      this.#free?.resolve()
+      this.#free = undefined
     }
   }
 
   async untilFree(signal: AbortSignal): Promise<void> {
-    let over = false
-    let woken = deferred<void>()
-    const wake = (): void => woken.resolve()
-    this.#waiting.push(wake)
-    const cancel = this.#platform.delay(() => {
-      over = true
-      wake()
-    }, maxHoldMs)
     try {
-      while (this.held && !over) {
-        await untilAborted(woken.promise, signal)
-        woken = deferred()
-        // What an awaited reply brought is being taken: that may fill a buffer, and hold the poll once more.
-        await Promise.resolve()
-      }
-    } finally {
-      cancel()
-      this.#waiting.splice(this.#waiting.indexOf(wake), 1)
+      await withDeadline(maxHoldMs, { signal, platform: this.#platform }, async () => {
+        while (this.#free) {
+          await this.#free.promise
+          // What an awaited reply brought is being taken: that may fill a buffer, and hold the poll once more.
+          await Promise.resolve()
+        }
+      })
+    } catch (error) {
+      if (error !== deadlineReached) throw error
     }
   }
 }

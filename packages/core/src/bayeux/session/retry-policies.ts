@@ -5,22 +5,28 @@ import type { Platform } from '../../platform.ts'
 
 export type RetryPolicies = Record<'connect' | 'handshake' | 'subscribe' | 'auth', RetryPolicy>
 
-const defaults: RetryPolicy = {
-  baseMs: 1000,
+const preset: RetryPolicy = {
+  baseMs: 500,
   factor: 2,
   capMs: 60_000,
   maxAttempts: Number.POSITIVE_INFINITY,
   maxElapsedMs: Number.POSITIVE_INFINITY,
   jitter: 'full',
 }
+const presets: RetryPolicies = {
+  connect: { ...preset, capMs: 30_000 },
+  handshake: { ...preset, baseMs: 1000, capMs: 120_000 },
+  subscribe: preset,
+  auth: { ...preset, baseMs: 1000, capMs: 300_000 },
+}
 
 /** The caller's policies over the defaults. @throws SfStreamError `bad_option` */
 export function retryPolicies(options: RetryOptions = {}): RetryPolicies {
   return {
-    connect: policy('connect', { baseMs: 500, capMs: 30_000 }, options.connect),
-    handshake: policy('handshake', { capMs: 120_000 }, options.handshake),
-    subscribe: policy('subscribe', { baseMs: 500 }, options.subscribe),
-    auth: policy('auth', { capMs: 300_000 }, options.auth),
+    connect: policy('connect', options.connect),
+    handshake: policy('handshake', options.handshake),
+    subscribe: policy('subscribe', options.subscribe),
+    auth: policy('auth', options.auth),
   }
 }
 
@@ -31,19 +37,18 @@ export async function verdict(
   { shouldRetry }: RetryPolicy,
   error: SfStreamError,
   attempt: number,
-  platform: Pick<Platform, 'delay'>,
-  signal: AbortSignal = new AbortController().signal,
+  limits: { signal?: AbortSignal; platform: Pick<Platform, 'delay'> },
 ): Promise<boolean | undefined> {
   if (!shouldRetry) return undefined
   try {
-    return await withDeadline(maxVerdictMs, { signal, platform }, async () => shouldRetry(error, attempt))
+    return await withDeadline(maxVerdictMs, limits, async () => shouldRetry(error, attempt))
   } catch {
     return undefined
   }
 }
 
-function policy(name: string, preset: Retry, given: Retry = {}): RetryPolicy {
-  const merged: RetryPolicy = { ...defaults, ...preset, ...given }
+function policy(name: keyof RetryPolicies, given: Retry | undefined): RetryPolicy {
+  const merged: RetryPolicy = given ? { ...presets[name], ...given } : presets[name]
   for (const key of ['baseMs', 'factor', 'capMs', 'maxAttempts', 'maxElapsedMs'] as const) {
     if (typeof merged[key] === 'number' && merged[key] >= 0) continue
     throw new SfStreamError({

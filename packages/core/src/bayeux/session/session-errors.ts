@@ -1,4 +1,4 @@
-import { SfStreamError, TransportError, textOf } from '../../errors.ts'
+import { HandshakeError, SfStreamError, StateError, TransportError, textOf } from '../../errors.ts'
 
 /** Why requests of a session that is over are void. */
 export const interrupted = new TransportError({
@@ -36,4 +36,17 @@ export function noReply(request = 'connect'): TransportError {
     remediation: 'Check what stands between client and org.',
     retryable: true,
   })
+}
+
+export function notAnswered(): HandshakeError {
+  return new HandshakeError({
+    code: 'session_lost',
+    message: 'The session was lost before an answer came.',
+    remediation: 'Send it again.',
+    retryable: true,
+  })
+}
+
+export function notStarted(): StateError {
+  return new StateError({ code: 'not_started', message: 'The client is not started.', remediation: 'Call start() or subscribe() first.' })
 }

@@ -1,54 +1,51 @@
-import type { SfStreamError } from '../../errors.ts'
 import type { Platform } from '../../platform.ts'
 import type { SourceStatus } from '../../source/source-status.ts'
-import type { MachineOptions, Step } from '../machine/machine.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { Input, MachineOptions, Memory, Step } from '../machine/machine.ts'
+import type { Transport, TransportResponse } from '../transport/transport.ts'
+import type { Decoded } from '../wire/decode.ts'
 import type { Fault } from '../wire/fault.ts'
-import type { Advice, BayeuxMessage } from '../wire/message.ts'
-import type { Address, Answer, Conversation } from './conversation.ts'
-import type { EndpointResolver } from './endpoint.ts'
+import type { Advice, BayeuxMessage, OutgoingMessage } from '../wire/message.ts'
+import type { ConnectLoop } from './connect-loop.ts'
+import type { ControlLane } from './control-lane.ts'
+import type { Address, Conversation } from './conversation.ts'
 import type { Findings } from './findings.ts'
 import type { Registry } from './registry.ts'
 import type { RetryPolicies } from './retry-policies.ts'
-import type { Tokens } from './tokens.ts'
 
-export interface SessionParts {
-  platform: Platform
-  machineOptions: MachineOptions
-  policies: RetryPolicies
-  transport: Transport
-  conversation: Conversation
-  tokens: Tokens
-  endpoint: EndpointResolver
-  registry: Registry
-  report(status: SourceStatus): void
-  observeMessage(message: BayeuxMessage): void
-  /** The session can take control requests. */
-  established(): void
-  /** Control requests still on their way are void. */
-  interrupted(error: SfStreamError): void
+/** What came with a fault. */
+export interface CameWith {
+  advice?: Advice | undefined
+  retryAfterMs?: number | undefined
 }
 
-/** Runs the machine's effects: the one owner of the connect loop, of timers and of the session's signal. */
+/** What a reply says, its events aside: those have gone to their feeds. */
+export interface Reply extends Findings, CameWith {
+  advice: Advice | undefined
+  decoded: Decoded
+  /** False where events were left out: they may have crossed with a connect's. [PROTOCOL U9] */
+  whole: boolean
+}
+
+/** What connect loop and control lane know of the session they work for. */
 export interface Session {
-  readonly live: boolean
-  readonly running: boolean
-  readonly failure: SfStreamError | undefined
-  readonly clientId: string | undefined
-  /** Aborts when the session ends or is interrupted. */
-  readonly signal: AbortSignal
+  readonly platform: Platform
+  readonly options: MachineOptions & { retry: RetryPolicies }
+  readonly transport: Transport
+  readonly conversation: Conversation
+  readonly registry: Registry
+  readonly lane: ControlLane
+  readonly loop: ConnectLoop
+  readonly advice: Memory['advice']
+  /** Another one whenever the session ends or is interrupted: what was begun before is void. */
+  readonly epoch: number
   address(): Address | undefined
-  start(): Promise<void>
-  org(): Promise<string>
-  hold(): () => void
-  stop(): Promise<void>
-  /** Takes in what every reply may carry besides its own answer; says what failed in it, if anything. */
-  absorb(answer: Answer & { ok: true }, request: string, own: (message: BayeuxMessage) => boolean): Findings & { whole: boolean }
-  fault(step: Step | 'control', fault: Fault, advice?: Advice, retryAfterMs?: number): Promise<void>
-  /** Follows advice that came with anything but a connect. */
-  advise(advice: Advice): void
-  /** How many polls have left, and the numbers of the last one answered, and of the last answered without an event. */
-  readonly polls: Readonly<{ sent: number; answered: number; empty: number }>
+  /** A message as it leaves, with its id. */
+  outgoing(message: OutgoingMessage): BayeuxMessage
+  /** Takes in all that a response brings. */
+  take(response: TransportResponse, request: string): Reply
+  dispatch(input: Input): void
+  fault(step: Step | 'subscribe', fault: Fault, came?: CameWith): Promise<void>
   /** Lets out what the org has queued, and subscribes everything again; false where that is under way or impossible. */
   refresh(): boolean
+  report(status: SourceStatus): void
 }

@@ -1,0 +1,105 @@
+import { sleep } from '../../async/sleep.ts'
+import type { Turn } from '../machine/machine.ts'
+import type { TransportResponse } from '../transport/transport.ts'
+import { cleanReplySize } from '../wire/decode.ts'
+import { type Fault, transientFault } from '../wire/fault.ts'
+import { pollDeadline, shortDeadline } from './deadlines.ts'
+import { isConnectReply } from './findings.ts'
+import { type PollHold, pollHold } from './poll-hold.ts'
+import type { CameWith, Session } from './session.ts'
+import { interrupted, knownError, noReply } from './session-errors.ts'
+
+/** At most one poll is out, and the next one leaves as soon as it may. A class, because a process may hold thousands. */
+export class ConnectLoop {
+  /** How many polls have left, and the numbers of the last one answered, and of the last answered without an event. */
+  sent = 0
+  answered = 0
+  empty = 0
+  readonly holding: PollHold
+  readonly #session: Session
+  #poll: AbortController | undefined
+
+  constructor(session: Session) {
+    this.#session = session
+    this.holding = pollHold(session.platform)
+  }
+
+  /** A poll is with the org, or about to be. */
+  get out(): boolean {
+    return this.#poll !== undefined
+  }
+
+  /** `early`: before the reply to the last one was read. */
+  start(turn: Turn | 'early', afterMs = 0): void {
+    if (this.#poll) return
+    this.#poll = new AbortController()
+    void this.#run(this.#poll, turn, afterMs)
+  }
+
+  interrupt(): void {
+    this.#takeBack()
+    this.answered = this.sent
+  }
+
+  #takeBack(): void {
+    this.#poll?.abort(interrupted)
+    this.#poll = undefined
+  }
+
+  async #run(mine: AbortController, turn: Turn | 'early', afterMs: number): Promise<void> {
+    const session = this.#session
+    const { platform, transport, conversation, epoch } = session
+    const { signal } = mine
+    const atOnce = turn === 'first' || turn === 'resume'
+    try {
+      if (afterMs > 0) await sleep(afterMs, signal, platform)
+      // The last reply's events are taken in one microtask after they were dispatched; then it is known whether there is room.
+      else if (turn === 'next') await Promise.resolve()
+      if (this.holding.held) await this.holding.untilFree(signal)
+      if (turn === 'resume' && !(await session.lane.callOff(signal))) return
+      const to = session.address()
+      if (!to || signal.aborted) return
+      const message = session.outgoing({ channel: '/meta/connect', connectionType: 'long-polling' })
+      if (atOnce) message.advice = { timeout: 0 }
+      const number = ++this.sent
+      const deadline = atOnce ? shortDeadline : pollDeadline(session.advice.timeoutMs)
+      const response = await conversation.post(to, [message], deadline, signal)
+      if (signal.aborted) return
+      this.#poll = undefined
+      if (!atOnce && this.#mayLeaveEarly(response)) {
+        this.start('early')
+        // Before the parsing, which would keep it from leaving. [PROTOCOL C4]
+        if (transport.flushed) await transport.flushed()
+        if (session.epoch !== epoch) return
+      }
+      const reply = session.take(response, 'connect')
+      if (session.epoch !== epoch) return
+      if (reply.fault) return await this.#failed(reply.fault, reply)
+      if (reply.disconnected) return session.dispatch({ type: 'disconnected' })
+      const { meta, events } = reply.decoded
+      // Events without a reply are a reply: some servers leave it out. A reply to another request is none. [PROTOCOL C6]
+      if (!meta.some(isConnectReply) && (meta.length > 0 || events.length === 0)) return await this.#failed(transientFault(noReply()))
+      this.answered = Math.max(this.answered, number)
+      if (events.length === 0) this.empty = this.answered
+      session.dispatch({ type: 'connected', advice: reply.advice, hadEvents: events.length > 0 })
+    } catch (error) {
+      if (!signal.aborted && session.epoch === epoch) await this.#failed(transientFault(knownError(error)))
+    } finally {
+      if (this.#poll === mine) this.#poll = undefined
+    }
+  }
+
+  /** Nothing else is sent before an early poll that should not have left is taken back. [PROTOCOL C5] */
+  #failed(fault: Fault, came?: CameWith): Promise<void> {
+    this.#takeBack()
+    return this.#session.fault('connect', fault, came)
+  }
+
+  #mayLeaveEarly({ cut, status, text }: TransportResponse): boolean {
+    const { conversation, registry, advice } = this.#session
+    if (cut || this.holding.held || conversation.inspectsReplies || advice.intervalMs > 0) return false
+    const size = cleanReplySize(status, text)
+    // Where there is nothing to parse, nothing is won.
+    return size !== undefined && size > 0 && size <= registry.room(text.length)
+  }
+}

@@ -1,7 +1,7 @@
 import type { Rule } from './rule.ts'
 
 const stream = 'packages/core/src/delivery/channel-stream.ts'
-const mark = 'packages/core/src/delivery/low-water-mark.ts'
+const ledger = 'packages/core/src/delivery/ledger.ts'
 const writer = 'packages/core/src/delivery/position-writer.ts'
 const pressure = 'packages/core/src/delivery/pressure.ts'
 const subscription = 'packages/core/src/delivery/live-subscription.ts'
@@ -36,8 +36,8 @@ export const deliveryRules: readonly Rule[] = [
     rule: 'B1',
     what: 'a full buffer does not hold up other channels’ consumers',
     file: pressure,
-    find: 'if (this.#held.has(stream) || this.#othersWait(stream)) this.#pause(stream)',
-    replace: 'if (this.#held.has(stream)) this.#pause(stream)',
+    find: 'if (stream.relief || this.#othersWait(stream)) this.#pause(stream)',
+    replace: 'if (stream.relief) this.#pause(stream)',
     shownBy: { tests: ['packages/core/test/delivery/backpressure.test.ts'] },
   },
   {
@@ -68,15 +68,15 @@ export const deliveryRules: readonly Rule[] = [
     rule: 'D2',
     what: 'with no position at all the gap is replayed',
     file: stream,
-    find: "if (this.#parts.gap === 'replay' && this.#parts.mayReplayGap()) {",
-    replace: "if (this.#parts.gap !== 'replay' && this.#parts.gap !== 'report') {",
+    find: "if (options.gap !== 'report' && !gapsReplayed.includes(this.name)) {",
+    replace: "if (options.gap !== 'report' && gapsReplayed.includes(this.name)) {",
     shownBy: { tests: ['packages/core/test/delivery/positions.test.ts'] },
   },
   {
     rule: 'D3',
     what: 'repeats after a resubscribe are recognised',
     file: stream,
-    find: 'if (opened) this.#known.resubscribed()',
+    find: 'if (again) this.#known.resubscribed()',
     replace: '',
     shownBy: { tests: ['packages/core/test/delivery/redelivery.test.ts'], simulation: true },
   },
@@ -91,18 +91,18 @@ export const deliveryRules: readonly Rule[] = [
   {
     rule: 'D4',
     what: 'a position is stored only when every event before it is finished',
-    file: mark,
-    find: 'while (slots[head]?.finished) {',
-    replace: 'while (slots[head]) {',
-    shownBy: { tests: ['packages/core/test/delivery/low-water-mark.test.ts'], simulation: true },
+    file: ledger,
+    find: 'slot?.finished; slot = this.#head) {',
+    replace: 'slot; slot = this.#head) {',
+    shownBy: { tests: ['packages/core/test/delivery/ledger.test.ts'], simulation: true },
   },
   {
     rule: 'D4',
     what: 'events that share an id become a position together',
-    file: mark,
-    find: 'if (reached && isComplete(reached)) last = reached',
-    replace: 'if (reached) last = reached',
-    shownBy: { tests: ['packages/core/test/delivery/low-water-mark.test.ts'], simulation: true },
+    file: ledger,
+    find: 'if (this.#reached && this.#isComplete(this.#reached)) last = this.#reached',
+    replace: 'if (this.#reached) last = this.#reached',
+    shownBy: { tests: ['packages/core/test/delivery/ledger.test.ts'], simulation: true },
   },
   {
     rule: 'D4',
@@ -116,15 +116,15 @@ export const deliveryRules: readonly Rule[] = [
     rule: 'D5',
     what: 'one save of a key is under way',
     file: writer,
-    find: 'if (current || failures > 0 || cancelTimer || users === 0) return true',
-    replace: 'if (failures > 0 || cancelTimer || users === 0) return true',
+    find: 'if (this.#cancelTimer || this.#users === 0) return true',
+    replace: 'if ((this.#cancelTimer && !this.#current) || this.#users === 0) return true',
     shownBy: { tests: ['packages/core/test/delivery/commits.test.ts'] },
   },
   {
     rule: 'D5',
     what: 'a failed save is tried again',
     file: writer,
-    find: 'else arm(Math.min(60_000, firstRetryMs * 2 ** (failures - 1)))',
+    find: 'else this.#saveIn(Math.min(60_000, firstRetryMs * 2 ** (this.#failures - 1)))',
     replace: '',
     shownBy: { tests: ['packages/core/test/delivery/commits.test.ts'] },
   },
@@ -140,7 +140,7 @@ export const deliveryRules: readonly Rule[] = [
     rule: 'D8',
     what: 'positions belong to an org: another begins at its own',
     file: stream,
-    find: 'if (from === undefined || now !== this.#org) {',
+    find: 'if (from === undefined || org !== this.#org) {',
     replace: 'if (from === undefined) {',
     shownBy: { tests: ['packages/core/test/delivery/positions.test.ts'] },
   },

@@ -1,68 +1,44 @@
-import { type Deferred, deferred } from '../async/deferred.ts'
+import { deferred } from '../async/deferred.ts'
 import { untilAborted } from '../async/until-aborted.ts'
-import type { ClientStatus } from '../client-status.ts'
 import { LimitError, ReplayError, type SfStreamError } from '../errors.ts'
 import { dateMs, eventFields, identityOf, kindOfChannel, retentionMs } from '../events/event-fields.ts'
+import { isReplayId } from '../events/replay-id.ts'
 import type { EventKind, ReplayId } from '../events/stream-event.ts'
-import type { CommonOptions } from '../options.ts'
-import type { Platform } from '../platform.ts'
-import type { Batch, Source, StartPosition } from '../source/source.ts'
+import type { SubscribeOptions } from '../options.ts'
+import type { Batch, StartPosition } from '../source/source.ts'
 import type { ReplayGapReason } from '../source/source-status.ts'
-import { identities } from './identities.ts'
-import type { Channel, Member } from './member.ts'
-import type { Pressure } from './pressure.ts'
+import type { Shared } from './delivery.ts'
+import { Identities } from './identities.ts'
+import type { LiveSubscription } from './live-subscription.ts'
 
 /** Clocks differ, and the org may log an event minutes after its date. [PROTOCOL D2] */
 const gapToleranceMs = 5 * 60_000
-
-export interface ChannelStreamParts {
-  source: Source
-  platform: Platform
-  replayFallback: NonNullable<CommonOptions['replayFallback']>
-  gap: NonNullable<CommonOptions['gap']>
-  report(status: ClientStatus): void
-  /** Where to begin in an org: the stored position, or what the caller asked for. */
-  begin(org: string, changedFrom: string | undefined, signal: AbortSignal): Promise<StartPosition>
-  /** A full replay for want of a position is made once per channel, however often the channel is opened. */
-  mayReplayGap(): boolean
-  pressure: Pressure
-  ended(stream: ChannelStream): void
-}
 
 /**
  * One channel of one client: opens it, keeps it open across lost sessions, pauses and refused positions, and hands
  * every event to its members. The loop in `run` is the only place where a channel is opened, so none is ever forgotten.
  */
-export interface ChannelStream extends Channel {
-  readonly members: ReadonlySet<Member>
-  join(member: Member): void
-  start(): void
-  /** Gives the channel back to the org until there is room; resumes after the last event received. */
-  pause(): void
-  resume(): void
-  readonly paused: boolean
-  pressed: boolean
-}
-
-export function channelStream(name: string, parts: ChannelStreamParts): ChannelStream {
-  return new OpenChannel(name, parts)
-}
-
-/** A class, because a client may have hundreds: what they share is not kept for each. */
-class OpenChannel implements ChannelStream {
+export class ChannelStream {
   readonly name: string
-  readonly members = new Set<Member>()
-  pressed = false
-  readonly #parts: ChannelStreamParts
+  members: readonly LiveSubscription[] = []
+  /** The first member, which keeps the position until it leaves; one that shares the channel stores nothing. */
+  keeper: LiveSubscription | undefined
+  /** Lets it flow again, while it waits for its members' buffers. */
+  relief: (() => void) | undefined
+  readonly #shared: Shared
+  readonly #replay: SubscribeOptions['replay']
   readonly #kind: EventKind
-  readonly #known = identities()
+  readonly #known = new Identities()
   /** Ends what is waited for now; a new one for each opening. */
   #turn = new AbortController()
-  #opening = false
+  /** Of the opening that is under way. */
+  #opening: AbortSignal | undefined
   #closed = false
-  #roomAgain: Deferred<void> | undefined
+  /** Set while it is given back to the org. */
+  #roomAgain: Promise<void> | undefined
   #org: string | undefined
   #accepted = false
+  #wasAccepted = false
   #firstAcceptedAt: number | undefined
   /** The last event received, kept or dropped: where to go on from. */
   #last: ReplayId | undefined
@@ -70,87 +46,103 @@ class OpenChannel implements ChannelStream {
   #gapReplayAt: number | undefined
   #lagging = false
 
-  constructor(name: string, parts: ChannelStreamParts) {
+  constructor(name: string, replay: SubscribeOptions['replay'], shared: Shared) {
     this.name = name
-    this.#parts = parts
+    this.#replay = replay
+    this.#shared = shared
     this.#kind = kindOfChannel(name)
   }
 
+  /** Whether the org could be sending: accepted, and a poll held. */
   get live(): boolean {
-    return this.#accepted && this.#parts.source.live && !this.#parts.pressure.holding
+    const { source, pressure } = this.#shared
+    return this.#accepted && source.live && !pressure.holding
   }
 
   get paused(): boolean {
     return this.#roomAgain !== undefined
   }
 
+  /** By the org's clock, which events are dated by. [PROTOCOL D9] */
   now(): number {
-    const { source, platform } = this.#parts
+    const { source, platform } = this.#shared
     return source.now?.() ?? platform.now()
   }
 
-  join(member: Member): void {
-    this.members.add(member)
+  join(member: LiveSubscription): void {
+    this.members = this.members.concat(member)
     if (this.#accepted) member.accepted()
   }
 
-  start(): void {
-    this.#run()
-      .catch((error: unknown) => {
-        if (this.#closed) return
-        for (const member of [...this.members]) member.fail(error)
-      })
-      .finally(() => this.#parts.ended(this))
+  /** `keeper` has joined. */
+  start(keeper: LiveSubscription): void {
+    this.keeper = keeper
+    this.#run().catch((error: unknown) => {
+      for (const member of this.members) member.fail(error)
+    })
   }
 
+  /** Gives the channel back to the org until there is room; resumes after the last event received. */
   pause(): void {
-    if (this.#roomAgain) return
-    this.#roomAgain = deferred()
+    const { promise, resolve } = deferred<void>()
+    this.#roomAgain = promise
+    this.relief = () => {
+      this.#roomAgain = undefined
+      resolve()
+    }
     if (this.#opening) this.#turn.abort(new Error('paused'))
   }
 
-  resume(): void {
-    this.#roomAgain?.resolve()
-    this.#roomAgain = undefined
-  }
-
-  filled(): void {
-    if (!this.pressed) this.#parts.pressure.check(this)
-  }
-
-  eased(): void {
-    this.#parts.pressure.eased(this)
-  }
-
-  parked(): void {
-    this.#parts.pressure.consumerWaits()
-  }
-
-  leave(member: Member): void {
-    if (!this.members.delete(member)) return
-    if (this.members.size > 0) return this.eased()
+  leave(member: LiveSubscription): void {
+    if (!this.members.includes(member)) return
+    const { pressure } = this.#shared
+    this.members = this.members.filter((each) => each !== member)
+    if (this.keeper === member) this.keeper = undefined
+    if (this.members.length > 0) return pressure.eased(this)
     this.#closed = true
     this.#turn.abort(new Error('closed'))
-    this.#parts.ended(this)
+    pressure.relieve(this)
   }
 
-  // --- where to go on ---------------------------------------------------------------------------------------------
+  // --- where to begin, and to go on -------------------------------------------------------------------------------
+
+  /** The stored position, or what was asked for; from then on positions are kept in that org. */
+  async #begin(org: string, signal: AbortSignal): Promise<StartPosition> {
+    const { positions, options } = this.#shared
+    const key = { org, channel: this.name, consumer: options.consumer ?? 'default' }
+    const moved = this.#org !== undefined
+    const replay = moved && this.#replay !== 'off' ? 'stored' : (this.#replay ?? 'stored')
+    let position: StartPosition = 'new'
+    if (replay !== 'stored') position = replay
+    else if (positions) {
+      const stored = await positions.load(key, signal)
+      position = stored ?? 'new'
+      if (!isReplayId(position) && !moved && (await positions.isKnownElsewhere(key, signal)))
+        this.#gapReport('unknown-org', undefined, position)
+      signal.throwIfAborted()
+    }
+    if (positions) this.keeper?.keepPositions(positions.writer(key))
+    return position
+  }
 
   #gapReport(reason: ReplayGapReason, from: ReplayId | undefined, to: StartPosition, error?: SfStreamError): void {
-    this.#parts.report({ type: 'replayGap', channel: this.name, reason, from, to, ...(error ? { error } : {}) })
+    this.#shared.report({ type: 'replayGap', channel: this.name, reason, from, to, ...(error ? { error } : {}) })
   }
 
   /** Where to open the channel again after a feed that began at `from` has ended. */
-  #onward(from: StartPosition, wasAccepted: boolean): StartPosition {
+  #onward(from: StartPosition): StartPosition {
     if (from === 'off') {
       // Asked never to replay: what was missed meanwhile is not known.
-      if (wasAccepted) this.#gapReport('no-position', this.#last, 'off')
+      if (this.#wasAccepted) this.#gapReport('no-position', this.#last, 'off')
       return 'off'
     }
     if (this.#last !== undefined) return this.#last
     // A replay of which nothing came has cost nothing: it is asked for again.
-    if (!wasAccepted || from !== 'new') return from
-    if (this.#parts.gap === 'replay' && this.#parts.mayReplayGap()) {
+    if (!this.#wasAccepted || from !== 'new') return from
+    const { options, gapsReplayed } = this.#shared
+    // Once per channel, however often the channel is opened.
+    if (options.gap !== 'report' && !gapsReplayed.includes(this.name)) {
+      gapsReplayed.push(this.name)
       this.#gapReplayAt = this.now()
       return 'all'
     }
@@ -165,9 +157,8 @@ class OpenChannel implements ChannelStream {
       this.#gapReport('limit', undefined, 'new', error)
       return 'new'
     }
-    const { replayFallback } = this.#parts
-    const isPosition = from !== 'all' && from !== 'new' && from !== 'off'
-    if (!(error instanceof ReplayError) || !isPosition || replayFallback === 'fail') throw error
+    const { replayFallback = 'all' } = this.#shared.options
+    if (!(error instanceof ReplayError) || !isReplayId(from) || replayFallback === 'fail') throw error
     this.#startOver()
     this.#gapReport('position-refused', from, replayFallback, error)
     return replayFallback
@@ -188,41 +179,37 @@ class OpenChannel implements ChannelStream {
    * and what stands before that group would come after it.
    */
   #certain({ messages, complete }: Batch): Batch['messages'] {
-    const open = messages.at(-1)
-    if (complete || this.#last !== undefined || !open) return messages
-    const { replayId } = eventFields(open, this.#kind)
-    return messages.every((message) => eventFields(message, this.#kind).replayId === replayId) ? [] : messages
+    if (complete || this.#last !== undefined) return messages
+    return new Set(messages.map((message) => eventFields(message, this.#kind).replayId)).size === 1 ? [] : messages
   }
 
   #receive(batch: Batch): void {
-    const { bytesEach, complete } = batch
-    const { members } = this
-    const messages = this.#certain(batch)
-    if (batch.repeats) this.#known.resubscribed()
+    const { bytesEach, complete, repeats } = batch
+    if (repeats) this.#known.resubscribed()
     let previous: ReplayId | undefined
     let beforeGroup: ReplayId | undefined
     let firstDate: string | undefined
-    for (const message of messages) {
+    for (const message of this.#certain(batch)) {
       const fields = eventFields(message, this.#kind)
-      firstDate ??= fields.createdDate
-      const { replayId } = fields
+      const { replayId, createdDate } = fields
+      firstDate ??= createdDate
       if (replayId !== undefined && replayId !== previous) {
         beforeGroup = previous
         previous = replayId
       }
       if (this.#known.repeats(identityOf(fields))) {
-        for (const member of members) member.repeated()
+        for (const member of this.members) member.repeated()
         continue
       }
-      const drop = this.#gapReplayAt !== undefined && this.#isBeforeStart(fields.createdDate, this.#gapReplayAt)
-      for (const member of members) member.receive(message, fields, bytesEach, drop)
+      const drop = this.#gapReplayAt !== undefined && this.#isBeforeStart(createdDate, this.#gapReplayAt)
+      for (const member of this.members) member.receive(message, fields, bytesEach, drop)
     }
     // After a cut reply, only to before the group that may be incomplete.
     const reached = complete ? previous : beforeGroup
     if (reached !== undefined) this.#last = reached
-    for (const member of members) member.replyEnded(complete ? undefined : previous)
+    for (const member of this.members) member.replyEnded(complete ? undefined : previous)
     this.#checkLag(firstDate)
-    this.#parts.pressure.check(this)
+    this.#shared.pressure.check(this)
   }
 
   /** Whether an event of the replay that stands in for a position is older than what was asked for at first. */
@@ -239,78 +226,66 @@ class OpenChannel implements ChannelStream {
     const lagMs = this.now() - at
     const limit = retentionMs(this.name)
     const lags = lagMs > limit / 2
-    if (lags && !this.#lagging) this.#parts.report({ type: 'lagging', channel: this.name, lagMs, retentionMs: limit })
+    if (lags && !this.#lagging) this.#shared.report({ type: 'lagging', channel: this.name, lagMs, retentionMs: limit })
     this.#lagging = lags
-  }
-
-  #room(bytes: number): number {
-    let least = Number.POSITIVE_INFINITY
-    for (const member of this.members) least = Math.min(least, member.room(bytes))
-    return least
   }
 
   // --- opening ----------------------------------------------------------------------------------------------------
 
-  /** One opening of the channel; resolves with whether the org accepted it. */
-  async #consume(position: StartPosition, again: boolean): Promise<boolean> {
-    const { signal } = this.#turn
-    this.#opening = true
-    let was = false
-    try {
-      const opened = this.#parts.source.open({
-        channel: this.name,
-        position,
-        signal,
-        room: (bytes) => this.#room(bytes),
-        failOnLimit: this.#gapReplayAt !== undefined && position === 'all',
-      })
-      opened.accepted.then(
-        (ok) => {
-          if (!ok || signal.aborted || !this.#opening || signal !== this.#turn.signal) return
-          was = this.#accepted = true
-          this.#firstAcceptedAt ??= this.now()
-          for (const member of this.members) member.accepted()
-          if (again) this.#parts.report({ type: 'resubscribed', channel: this.name, from: position })
-        },
-        () => {},
-      )
-      const batches = opened.batches[Symbol.asyncIterator]()
-      for (let next = await batches.next(); !next.done; next = await batches.next()) {
-        was = true
-        this.#receive(next.value)
-      }
-      return was
-    } finally {
-      this.#accepted = false
-      this.#opening = false
-    }
+  #accept(again: boolean, from: StartPosition): void {
+    this.#wasAccepted = this.#accepted = true
+    this.#firstAcceptedAt ??= this.now()
+    for (const member of this.members) member.accepted()
+    if (again) this.#shared.report({ type: 'resubscribed', channel: this.name, from })
   }
 
   async #run(): Promise<void> {
-    const { source, begin } = this.#parts
+    const { source } = this.#shared
     let from: StartPosition | undefined
-    let opened = false
+    let again = false
     while (!this.#closed) {
-      if (opened) this.#turn = new AbortController()
+      if (again) this.#turn = new AbortController()
       const { signal } = this.#turn
-      if (this.#roomAgain) await untilAborted(this.#roomAgain.promise, signal)
-      const now = await untilAborted(source.org(), signal)
-      if (from === undefined || now !== this.#org) {
-        if (this.#org !== undefined) this.#startOver()
-        from = await begin(now, this.#org, signal)
-        if (this.#org !== undefined) this.#gapReport('other-org', undefined, from)
-        this.#org = now
+      if (this.#roomAgain) await untilAborted(this.#roomAgain, signal)
+      const org = await untilAborted(source.org(), signal)
+      if (from === undefined || org !== this.#org) {
+        const moved = this.#org !== undefined
+        if (moved) this.#startOver()
+        from = await this.#begin(org, signal)
+        if (moved) this.#gapReport('other-org', undefined, from)
+        this.#org = org
       }
       if (this.#roomAgain) continue
-      if (opened) this.#known.resubscribed()
-      const start: StartPosition = from
+      if (again) this.#known.resubscribed()
+      const position: StartPosition = from
+      this.#opening = signal
+      this.#wasAccepted = false
       try {
-        const wasAccepted = await this.#consume(start, opened)
-        if (!this.#closed) from = this.#onward(start, wasAccepted)
+        const { accepted, batches } = source.open({
+          channel: this.name,
+          position,
+          signal,
+          room: (bytes) => Math.min(...this.members.map((member) => member.room(bytes))),
+          failOnLimit: this.#gapReplayAt !== undefined && position === 'all',
+        })
+        accepted.then(
+          (ok) => {
+            if (ok && !signal.aborted && signal === this.#opening) this.#accept(again, position)
+          },
+          () => {},
+        )
+        for await (const batch of batches) {
+          this.#wasAccepted = true
+          this.#receive(batch)
+        }
+        if (!this.#closed) from = this.#onward(position)
       } catch (error) {
-        from = this.#afterRefusal(start, error)
+        from = this.#afterRefusal(position, error)
+      } finally {
+        this.#accepted = false
+        this.#opening = undefined
       }
-      opened = true
+      again = true
     }
   }
 }

@@ -13,8 +13,6 @@ export interface Drain {
   close(): void
 }
 
-const defaultIdleMs = 10_000
-
 /**
  * Watches for the end of the backlog. An empty reply alone proves nothing, because replay is asynchronous: quiet counts
  * only while a poll is held, by our own clock. [PROTOCOL D6]
@@ -26,15 +24,14 @@ export function drain(
   quiet: () => boolean,
   end: (why: DrainEnd) => void,
 ): Drain {
-  const bounds: DrainBounds = until === 'caught-up' ? {} : until
+  const { idleMs = 10_000, maxMs, maxEvents }: DrainBounds = until === 'caught-up' ? {} : until
   const startedAt = platform.now()
-  const idleMs = bounds.idleMs ?? defaultIdleMs
   /** Counted look by look: a machine that slept has not been listening, whatever its clock says. */
   let quietMs: number | undefined
   let lookedAt = startedAt
   let nextMs = 0
-  let cancelIdle = (): void => {}
-  const cancelMax = bounds.maxMs === undefined ? (): void => {} : platform.delay(() => end('maxMs'), bounds.maxMs)
+  let cancelIdle: (() => void) | undefined
+  const cancelMax = maxMs === undefined ? undefined : platform.delay(() => end('maxMs'), maxMs)
 
   const look = (): void => {
     const now = platform.now()
@@ -53,12 +50,12 @@ export function drain(
     },
     delivered(count, createdDate, orgNow) {
       const datedMs = dateMs(createdDate)
-      if (bounds.maxEvents !== undefined && count >= bounds.maxEvents) end('maxEvents')
+      if (maxEvents !== undefined && count >= maxEvents) end('maxEvents')
       else if (datedMs !== undefined && datedMs > startedAt + orgNow - platform.now()) end('reached-start')
     },
     close() {
-      cancelIdle()
-      cancelMax()
+      cancelIdle?.()
+      cancelMax?.()
     },
   }
 }

@@ -1,5 +1,7 @@
 /** How many events back a repeat is recognised. */
 const remembered = 10_000
+/** They are forgotten in bulk. */
+const spare = 1_000
 
 type Identity = string | number | undefined
 
@@ -7,45 +9,30 @@ type Identity = string | number | undefined
  * Drops what our own resubscribing delivers twice: consulted from a resubscribe until the first unseen event, so that
  * what the org itself publishes twice always passes. [PROTOCOL D3]
  */
-export interface Identities {
-  /** Whether the event was received before; otherwise remembers it. */
-  repeats(identity: Identity): boolean
-  /** A resubscribe: repeats may follow. */
-  resubscribed(): void
-  /** Replay ids mean something else from now on; uuids still hold. */
-  forgetReplayIds(): void
-}
-
-export function identities(): Identities {
-  return new RememberedIdentities()
-}
-
-class RememberedIdentities implements Identities {
-  #ring: Identity[] = []
-  #at = 0
+export class Identities {
+  /** In order of age. */
+  #known: Identity[] = []
   #seen: Set<Identity> | undefined
 
+  /** Whether the event was received before; otherwise remembers it. */
   repeats(identity: Identity): boolean {
     if (this.#seen) {
       if (identity !== undefined && this.#seen.has(identity)) return true
       this.#seen = undefined
     }
-    this.#ring[this.#at] = identity
-    this.#at = (this.#at + 1) % remembered
+    if (this.#known.push(identity) > remembered + spare) this.#known = this.#known.slice(-remembered)
     return false
   }
 
+  /** A resubscribe: repeats may follow. */
   resubscribed(): void {
-    this.#seen = this.#ring.length > 0 ? new Set(this.#ring) : undefined
+    this.#seen = new Set(this.#known.slice(-remembered))
   }
 
+  /** Replay ids mean something else from now on; uuids still hold. */
   forgetReplayIds(): void {
-    // In order of age, so that the oldest goes first again.
-    this.#ring = [...this.#ring.slice(this.#at), ...this.#ring.slice(0, this.#at)].filter(
-      (identity) => typeof identity === 'string' && !isOfReplayId.test(identity),
-    )
-    this.#at = this.#ring.length % remembered
-    if (this.#seen) this.#seen = new Set(this.#ring)
+    this.#known = this.#known.filter((identity) => typeof identity === 'string' && !isOfReplayId.test(identity))
+    if (this.#seen) this.resubscribed()
   }
 }
 

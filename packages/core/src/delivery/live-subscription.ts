@@ -1,43 +1,41 @@
-import { type Deferred, deferred } from '../async/deferred.ts'
-import { type Ending, type Queue, queue } from '../async/queue.ts'
-import { type Serial, serial } from '../async/serial.ts'
+import { type Ending, type Queue, type QueueHooks, queue } from '../async/queue.ts'
 import { onAbort } from '../async/signals.ts'
 import type { BayeuxMessage } from '../bayeux/wire/message.ts'
 import { dateMs, type EventFields } from '../events/event-fields.ts'
 import type { ReplayId, StreamEvent } from '../events/stream-event.ts'
-import type { ChannelSubscription, ChannelSubscriptionParts } from './channel-subscription.ts'
+import type { SubscribeOptions } from '../options.ts'
+import type { ChannelStream } from './channel-stream.ts'
 import { DeliveredEvent } from './delivered-event.ts'
+import type { Shared } from './delivery.ts'
 import { type Drain, drain } from './drain.ts'
-import { type Ledger, ledger } from './ledger.ts'
+import { Ledger, type LedgerOwner } from './ledger.ts'
+import { type PayloadChecks, payloadChecks } from './payload-checks.ts'
 import type { PositionWriter } from './position-writer.ts'
+import { allSettled } from './positions.ts'
 import { checkProcessing, type Processing, processEvents } from './process-events.ts'
 import { readableEvents } from './readable-events.ts'
-import { validator } from './schema-validator.ts'
-import type { SubscriptionStats } from './subscription.ts'
+import { Readiness } from './readiness.ts'
+import type { Subscription, SubscriptionStats } from './subscription.ts'
 import { closedFirst, consumedAlready } from './subscription-errors.ts'
 
-const defaultMaxBuffered = 1_000
-const defaultMaxBufferedBytes = 8 * 1024 * 1024
 /** Events handed out and not committed are remembered, so they are bounded too. */
 const maxUncommitted = 10_000
 
-export function liveSubscription<T>(parts: ChannelSubscriptionParts<T>): ChannelSubscription<T> {
-  return new LiveSubscription(parts)
-}
-
-/** A class, because a client may have hundreds: what they share is not kept for each. */
-class LiveSubscription<T> implements ChannelSubscription<T> {
-  readonly channel: string
-  readonly #parts: ChannelSubscriptionParts<T>
+/** A subscription, and the iterator over it. */
+export class LiveSubscription implements Subscription, AsyncIterator<StreamEvent>, QueueHooks<DeliveredEvent>, LedgerOwner {
+  readonly stream: ChannelStream
+  /** The loop over all channels that it stays with. */
+  loop: object | undefined
+  readonly #shared: Shared
   readonly #maxBuffered: number
   readonly #maxBytes: number
-  readonly #ready: Deferred<void> = deferred()
-  readonly #events: Queue<DeliveredEvent<T>>
+  readonly #ready = new Readiness()
+  readonly #events: Queue<DeliveredEvent>
   /** One per org; the last one receives. */
   readonly #ledgers: Ledger[] = []
   #current: Ledger | undefined
   /** Handed out by `next()`, finished by the following one. */
-  readonly #inHand: DeliveredEvent<T>[] = []
+  readonly #inHand: DeliveredEvent[] = []
   /** Taken by `process()`, and waiting for their key: they count as buffered. */
   #ahead = 0
   #bytes = 0
@@ -47,58 +45,59 @@ class LiveSubscription<T> implements ChannelSubscription<T> {
   /** The event last handed out was dated so, and was handed out then: its age is worked out when somebody asks. */
   #lastDate: string | undefined
   #lastAt = 0
+  /** It takes nothing more from the channel, and why. */
   #ended: string | undefined
-  #claimed = false
-  #inLoop = false
-  #inProcess = false
+  /** What is buffered is not handed out any more. */
+  #dropped = false
+  #consumer: 'loop' | 'process' | undefined
   #processing: Processing | undefined
-  #aborted = false
-  #attached = true
   readonly #draining: Drain | undefined
   #removeAbort: (() => void) | undefined
-  readonly #validate: ReturnType<typeof validator> | undefined
-  readonly #checking: Serial | undefined
+  readonly #checks: PayloadChecks | undefined
 
-  constructor(parts: ChannelSubscriptionParts<T>) {
-    const { channel, platform, options, report } = parts
-    this.#parts = parts
-    this.channel = channel.name
-    this.#maxBuffered = options.maxBuffered ?? defaultMaxBuffered
-    this.#maxBytes = options.maxBufferedBytes ?? defaultMaxBufferedBytes
-    this.#events = queue<DeliveredEvent<T>>({
-      taken: (event) => {
-        this.#handedOut(event)
-        if (this.#inLoop) this.#inHand.push(event)
-        this.#draining?.delivered(this.#delivered + this.#ahead, event.createdDate, channel.now())
-      },
-      parked: () => {
-        this.rested()
-        channel.parked()
-      },
-      ended: () => {
-        this.#detach('closed')
-        // The last handlers may still commit; `process` ends it when they are done.
-        if (!this.#inProcess) this.#wrapUp()
-      },
-    })
-    if (options.schema) {
-      this.#validate = validator(options.schema, report, channel.name, options.onInvalid ?? 'throw')
-      this.#checking = serial((error) => this.#invalid(error))
+  constructor(stream: ChannelStream, options: SubscribeOptions, shared: Shared) {
+    const { maxBuffered = 1_000, maxBufferedBytes = 8 * 1024 * 1024, schema, onInvalid, until, signal } = options
+    const channel = stream.name
+    this.stream = stream
+    this.#shared = shared
+    this.#maxBuffered = maxBuffered
+    this.#maxBytes = maxBufferedBytes
+    this.#events = queue<DeliveredEvent>(this)
+    if (schema) {
+      this.#checks = payloadChecks(schema, {
+        channel,
+        onInvalid,
+        passed: (event) => this.#admit(event),
+        skipped: (event, issues) => {
+          shared.report({ type: 'invalidEvent', channel, replayId: event.replayId, issues })
+          this.#bytes -= DeliveredEvent.bytes(event)
+          DeliveredEvent.finish(event)
+        },
+        // What came after an event that does not fit is not handed out before the error.
+        failed: (error) => {
+          this.#failed(error)
+          this.#checks?.clear()
+          this.#endAfterBuffer(() => this.#events.fail(error))
+        },
+      })
     }
-    if (options.until) {
-      const quiet = (): boolean => channel.live && this.buffered === 0 && this.#inHand.length + (this.#processing?.running ?? 0) === 0
+    if (until) {
+      const quiet = (): boolean => stream.live && this.buffered + this.#inHand.length + (this.#processing?.running() ?? 0) === 0
       // What is buffered beyond the end is dropped: it was not asked for, and comes again.
-      this.#draining = drain(options.until, platform, quiet, (why) => {
+      this.#draining = drain(until, shared.platform, quiet, (why) => {
         this.#detach(why)
-        this.#drop()
+        this.#checks?.clear()
         this.#endAfterBuffer(() => this.#events.close())
       })
     }
-    const { signal } = options
     if (signal) this.#removeAbort = onAbort(signal, () => this.abort(signal.reason))
   }
 
   // --- what users have --------------------------------------------------------------------------------------------
+
+  get channel(): string {
+    return this.stream.name
+  }
 
   get ready(): Promise<void> {
     return this.#ready.promise
@@ -113,65 +112,59 @@ class LiveSubscription<T> implements ChannelSubscription<T> {
     }
     const datedMs = dateMs(this.#lastDate)
     if (datedMs !== undefined) stats.lagMs = this.#lastAt - datedMs
-    const saved = this.#current?.saved
-    if (saved) stats.committed = saved.replayId
+    const saved = this.#current?.writer.saved?.replayId
+    if (saved !== undefined) stats.committed = saved
     if (this.#ended !== undefined) stats.ended = this.#ended
     return stats
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<StreamEvent<T>> {
-    this.#claim()
-    this.#inLoop = true
-    return {
-      next: () => {
-        this.#finishInHand()
-        return this.#events.next()
-      },
-      return: () => {
-        this.#end('closed', () => void this.#events.return())
-        return Promise.resolve({ value: undefined, done: true })
-      },
-    }
+  [Symbol.asyncIterator](): AsyncIterator<StreamEvent> {
+    this.#claim('loop')
+    return this
+  }
+
+  next(): Promise<IteratorResult<StreamEvent>> {
+    for (let event = this.#inHand.shift(); event; event = this.#inHand.shift()) this.#finished(event)
+    return this.#events.next()
+  }
+
+  return(): Promise<IteratorResult<StreamEvent>> {
+    this.#shut()
+    return this.#events.return()
   }
 
   process(
-    handler: (event: StreamEvent<T>) => unknown,
-    options?: { concurrency?: number; orderBy?: (event: StreamEvent<T>) => string },
+    handler: (event: StreamEvent) => unknown,
+    options?: { concurrency?: number; orderBy?: (event: StreamEvent) => string },
   ): Promise<void> {
     const { concurrency = 1, orderBy } = options ?? {}
-    checkProcessing(handler, concurrency, orderBy)
-    this.#claim()
-    this.#inProcess = true
-    const close = (): void => this.#end('closed', () => this.#events.close())
-    this.#processing = processEvents<T>({
+    const handling = { handler, concurrency, orderBy }
+    checkProcessing(handling)
+    this.#claim('process')
+    const source = {
       pull: () => this.#events.next(),
-      close,
-      handler,
-      waits: (event) => {
+      close: () => this.#shut(),
+      waits: (event: DeliveredEvent) => {
         this.#ahead++
-        this.#delivered--
-        this.#bytes += DeliveredEvent.bytes(event as DeliveredEvent<T>)
-        if (this.#attached && this.full) this.#parts.channel.filled()
+        this.#takeBack(event)
+        if (this.attached && !this.stream.relief) this.#shared.pressure.check(this.stream)
       },
-      resumed: (event) => {
+      resumed: (event: DeliveredEvent) => {
         this.#ahead--
-        this.#handedOut(event as DeliveredEvent<T>)
+        this.#handedOut(event)
       },
-      finished: (event) => {
-        if (this.#parts.autoCommit) DeliveredEvent.finish(event as DeliveredEvent<T>)
-      },
-      concurrency,
-      orderBy,
-    })
-    return this.#processing.done.finally(close)
+      finished: (event: DeliveredEvent) => this.#finished(event),
+    }
+    this.#processing = processEvents(source, handling)
+    return this.#processing.done.finally(() => this.#shut())
   }
 
-  toReadableStream(): ReadableStream<StreamEvent<T>> {
+  toReadableStream(): ReadableStream<StreamEvent> {
     return readableEvents(this[Symbol.asyncIterator]())
   }
 
   close(): Promise<void> {
-    this.#end('closed', () => this.#events.close())
+    this.#shut()
     return this.#conclude()
   }
 
@@ -181,11 +174,16 @@ class LiveSubscription<T> implements ChannelSubscription<T> {
 
   // --- what `events()` and the client need ------------------------------------------------------------------------
 
+  /** It has a consumer of its own. */
   get claimed(): boolean {
-    return this.#claimed
+    return this.#consumer !== undefined
   }
 
-  take(): DeliveredEvent<T> | undefined {
+  get attached(): boolean {
+    return this.#ended === undefined
+  }
+
+  take(): DeliveredEvent | undefined {
     return this.#events.take()
   }
 
@@ -193,52 +191,55 @@ class LiveSubscription<T> implements ChannelSubscription<T> {
     return this.#events.takeEnd()
   }
 
-  giveBack(event: DeliveredEvent<unknown>): void {
+  /** An event taken and not finished: it is the next one again. */
+  giveBack(event: DeliveredEvent): void {
     // Closed meanwhile: it comes again with the next subscription. Committed: not any more.
-    if (this.#ended === 'closed' || this.#ended === 'aborted' || DeliveredEvent.isFinished(event)) return
-    this.#bytes += DeliveredEvent.bytes(event)
-    this.#delivered--
-    this.#events.putBack([event as DeliveredEvent<T>])
+    if (this.#dropped || DeliveredEvent.isFinished(event)) return
+    this.#takeBack(event)
+    this.#events.putBack([event])
   }
 
+  /** Positions are kept from now on, in the org that the channel has been opened in. */
   keepPositions(writer: PositionWriter): void {
-    this.#current = ledger(this.channel, writer, () => this.#eased())
+    this.#current = new Ledger(this, writer)
     this.#ledgers.push(this.#current)
   }
 
+  /** Nothing is left to take. */
   rested(): void {
-    this.#current?.rested()
+    this.#current?.writer.rested()
   }
 
+  /** Ends the iterator, after what is buffered. */
   finish(): void {
     this.#detach('stopped')
-    this.#afterChecks(() => this.#endAfterBuffer(() => this.#events.finish()))
+    this.#endAfterChecks(() => this.#events.finish())
   }
 
   abort(reason: unknown): void {
-    if (this.#ended === 'closed' || this.#aborted) return
-    this.#aborted = true
-    this.#ready.reject(reason)
+    if (this.#dropped) return
     this.#processing?.abort(reason)
-    this.#end('aborted', () => this.#events.abort(reason))
+    this.#end('aborted', () => this.#events.abort(reason), reason)
   }
 
-  // --- receiving --------------------------------------------------------------------------------------------------
+  // --- what its channel's stream does to it -----------------------------------------------------------------------
 
+  /** An event; `drop`: not to be handed out, but its position counts. */
   receive(message: BayeuxMessage, fields: EventFields, size: number, drop: boolean): void {
     this.#received++
     const slot = this.#current?.received(fields.replayId, fields.createdDate)
     if (drop) {
-      if (slot) this.#current?.finish(slot)
+      if (slot) slot.ledger.finish(slot)
       return
     }
     this.#bytes += size
     this.#draining?.stirred()
-    const event = new DeliveredEvent<T>(message, fields, size, this.#current, slot)
-    if (this.#checking) this.#checking.run(() => this.#check(event))
+    const event = new DeliveredEvent(message, fields, size, slot)
+    if (this.#checks) this.#checks.check(event)
     else this.#admit(event)
   }
 
+  /** The reply is in; `openId`: it broke off inside the group of that id. */
   replyEnded(openId: ReplayId | undefined): void {
     this.#current?.replyEnded(openId)
   }
@@ -248,148 +249,150 @@ class LiveSubscription<T> implements ChannelSubscription<T> {
   }
 
   accepted(): void {
-    this.#ready.resolve()
+    this.#ready.tell(({ resolve }) => resolve())
     this.#draining?.stirred()
   }
 
+  /** Rejects the iterator, after what is buffered. */
   fail(error: unknown): void {
-    if (!this.#attached) return
-    this.#failAfterBuffer(error)
-    this.#afterChecks(() => this.#endAfterBuffer(() => this.#events.fail(error)))
+    this.#failed(error)
+    this.#endAfterChecks(() => this.#events.fail(error))
   }
 
+  /** How many more events it would keep, when they come in a reply of that many bytes. */
   room(coming: number): number {
     if (this.#bytes + coming > this.#maxBytes) return 0
     return Math.min(this.#maxBuffered - this.buffered, maxUncommitted - this.#uncommitted)
   }
 
+  /** More than its marks allow. */
   get full(): boolean {
     return this.buffered > this.#maxBuffered || this.#bytes > this.#maxBytes || this.#uncommitted > maxUncommitted
   }
 
+  /** Back to a quarter of its marks. */
   get drained(): boolean {
     return this.buffered <= this.#maxBuffered / 4 && this.#bytes <= this.#maxBytes / 4 && this.#uncommitted <= maxUncommitted / 2
   }
 
+  /** A consumer waits for an event. */
   get waiting(): boolean {
-    return this.#events.parked || (!this.#claimed && this.#attached && this.#parts.mergedWaits())
+    return this.attached && (this.claimed ? this.#events.parked : (this.#shared.merged?.parked ?? false))
   }
 
   get buffered(): number {
-    return this.#events.size + (this.#checking?.size ?? 0) + this.#ahead
+    return this.#events.size + (this.#checks?.size() ?? 0) + this.#ahead
   }
 
   get #uncommitted(): number {
     return this.#current ? this.#current.unfinished - this.buffered : 0
   }
 
-  #admit(event: DeliveredEvent<T>): void {
+  #admit(event: DeliveredEvent): void {
     this.#events.push(event)
-    if (!this.#claimed) this.#parts.unclaimed(this as ChannelSubscription)
-  }
-
-  /** Payloads are checked on arrival, in order, so that a consumer never waits for it, nor `events()` has to know. */
-  #check(event: DeliveredEvent<T>): void | Promise<void> {
-    const settle = (checked: DeliveredEvent<unknown> | undefined): void => {
-      if (checked) return this.#admit(checked as DeliveredEvent<T>)
-      this.#bytes -= DeliveredEvent.bytes(event)
-      DeliveredEvent.finish(event)
-    }
-    const result = this.#validate?.(event)
-    return result && 'then' in result ? result.then(settle) : settle(result)
-  }
-
-  /** What came after an event that does not fit is not handed out before the error. */
-  #invalid(error: unknown): void {
-    this.#failAfterBuffer(error)
-    this.#drop()
-    this.#endAfterBuffer(() => this.#events.fail(error))
-  }
-
-  /** Once every payload received so far is checked. */
-  #afterChecks(then: () => void): void {
-    if (this.#checking) this.#checking.run(then)
-    else then()
+    if (!this.claimed) this.#shared.merged?.offer(this)
   }
 
   // --- handing out ------------------------------------------------------------------------------------------------
 
-  #handedOut(event: DeliveredEvent<T>): void {
+  taken(event: DeliveredEvent): void {
+    this.#handedOut(event)
+    if (this.#consumer === 'loop') this.#inHand.push(event)
+    this.#draining?.delivered(this.#delivered + this.#ahead, event.createdDate, this.stream.now())
+  }
+
+  parked(): void {
+    this.rested()
+    this.#shared.pressure.consumerWaits()
+  }
+
+  ended(): void {
+    this.#detach('closed')
+    // The last handlers may still commit; `process` ends it when they are done.
+    if (this.#consumer !== 'process') this.#wrapUp()
+  }
+
+  #handedOut(event: DeliveredEvent): void {
     this.#bytes -= DeliveredEvent.bytes(event)
     this.#delivered++
     this.#lastDate = event.createdDate
-    this.#lastAt = this.#parts.channel.now()
-    this.#eased()
+    this.#lastAt = this.stream.now()
+    this.eased()
   }
 
-  #eased(): void {
-    const { channel } = this.#parts
-    if (channel.pressed && this.#attached && this.drained) channel.eased()
+  #takeBack(event: DeliveredEvent): void {
+    this.#bytes += DeliveredEvent.bytes(event)
+    this.#delivered--
   }
 
-  #finishInHand(): void {
-    for (let event = this.#inHand.shift(); event; event = this.#inHand.shift()) {
-      if (this.#parts.autoCommit) DeliveredEvent.finish(event)
-    }
+  /** Its buffer has shrunk, or an event was finished. */
+  eased(): void {
+    if (this.attached) this.#shared.pressure.eased(this.stream)
   }
 
-  #claim(): void {
-    if (this.#claimed) throw consumedAlready(this.channel)
-    this.#claimed = true
+  #finished(event: DeliveredEvent): void {
+    if (this.#shared.autoCommit) DeliveredEvent.finish(event)
+  }
+
+  #claim(consumer: 'loop' | 'process'): void {
+    if (this.claimed) throw consumedAlready(this.channel)
+    this.#consumer = consumer
   }
 
   // --- the end ----------------------------------------------------------------------------------------------------
 
   /** Takes nothing more from the channel. */
-  #detach(why: string): void {
-    if (!this.#attached) return
-    this.#attached = false
-    this.#ended ??= why
+  #detach(why: string, error: unknown = closedFirst(this.channel)): void {
+    if (!this.attached) return
+    this.#ended = why
     this.#draining?.close()
-    this.#ready.reject(closedFirst(this.channel))
-    this.#parts.channel.leave(this as ChannelSubscription)
+    this.#ready.tell(({ reject }) => reject(error))
+    this.stream.leave(this)
   }
 
-  /** Nobody will finish another event: what is finished becomes durable. */
+  /** Nobody will finish another event: what is finished becomes durable. A failing store was reported; who closes or stops is told. */
   async #conclude(): Promise<void> {
     this.#inHand.length = 0
     this.#removeAbort?.()
-    const results = await Promise.allSettled(this.#ledgers.map((each) => each.close()))
-    for (const result of results) if (result.status === 'rejected') throw result.reason
+    await allSettled(this.#ledgers.map((each) => each.close()))
   }
 
-  /** A failing store was reported; whoever closes or stops is told. */
   #wrapUp(): void {
     this.#conclude().catch(() => {})
-    this.#parts.over(this as ChannelSubscription)
+    this.#shared.over(this)
+  }
+
+  #shut(): void {
+    this.#end('closed', () => this.#events.close())
   }
 
   /** Drops what is buffered; a parked consumer learns of the end at once. */
-  #end(why: string, how: () => void): void {
-    this.#detach(why)
-    this.#drop()
+  #end(why: string, how: () => void, error?: unknown): void {
+    this.#detach(why, error)
+    this.#dropped = true
+    this.#checks?.clear()
     this.#processing?.drop()
     this.#ahead = 0
     how()
     this.#wrapUp()
   }
 
-  #drop(): void {
-    this.#checking?.clear()
-    this.#bytes = 0
+  /** Once every payload received so far is checked. */
+  #endAfterChecks(how: () => void): void {
+    if (this.#checks) this.#checks.afterwards(() => this.#endAfterBuffer(how))
+    else this.#endAfterBuffer(how)
   }
 
   /** The end is there, after what is buffered; with nobody to take it and nothing to take, that is all. */
   #endAfterBuffer(how: () => void): void {
     how()
-    if (this.#claimed) return
-    this.#parts.unclaimed(this as ChannelSubscription)
+    if (this.claimed) return
+    this.#shared.merged?.offer(this)
     if (this.#events.size === 0) this.#wrapUp()
   }
 
-  #failAfterBuffer(error: unknown): void {
-    this.#ready.reject(error)
-    if (this.#attached) this.#parts.report({ type: 'subscriptionFailed', channel: this.channel, error })
-    this.#detach('failed')
+  #failed(error: unknown): void {
+    if (this.attached) this.#shared.report({ type: 'subscriptionFailed', channel: this.channel, error })
+    this.#detach('failed', error)
   }
 }

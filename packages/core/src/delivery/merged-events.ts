@@ -1,75 +1,51 @@
+import { type Queue, queue } from '../async/queue.ts'
 import type { StreamEvent } from '../events/stream-event.ts'
-import type { ChannelSubscription } from './channel-subscription.ts'
 import { DeliveredEvent } from './delivered-event.ts'
+import type { Shared } from './delivery.ts'
+import type { LiveSubscription } from './live-subscription.ts'
+
+/** One loop over all subscriptions. Its queue knows who waits, and how it ends; an event is put there when somebody waits for it. */
+interface Loop {
+  readonly events: Queue<StreamEvent>
+  /** It ends once nothing is left. */
+  finishing: boolean
+  readonly inHand: { subscription: LiveSubscription; event: DeliveredEvent }[]
+}
 
 /**
  * Loops over every subscription that has none of its own. Nothing is taken before it is asked for, so a subscription
  * that gets its own loop simply has it; leaving gives back the event still in hand. With several such loops, each
  * channel stays with the one that took from it first: two would part its order.
  */
-export interface MergedEvents {
-  /** A loop waits for an event. */
-  readonly parked: boolean
-  iterator(): AsyncIterableIterator<StreamEvent>
-  /** A subscription has an event or its end to give. */
-  offer(subscription: ChannelSubscription): void
-  forget(subscription: ChannelSubscription): void
-  /** Ends every loop now. */
-  close(): void
-  /** Ends every loop once no subscription has anything left for it. */
-  finish(): void
-  abort(reason: unknown): void
-}
-
-export interface MergedEventsParts {
-  autoCommit: boolean
-  /** Those that may have something to give. */
-  subscriptions: Iterable<ChannelSubscription>
-  parked(): void
-}
-
-type Taken = { subscription: ChannelSubscription; event: DeliveredEvent<unknown> }
-type Settle = { resolve(result: IteratorResult<StreamEvent>): void; reject(error: unknown): void }
-interface Loop {
-  over: boolean
-  /** It ends once nothing is left. */
-  finishing: boolean
-  /** What to reject with, once. */
-  error: { reason: unknown } | undefined
-  inHand: Taken[]
-  waiting: Settle[]
-}
-
-export function mergedEvents(parts: MergedEventsParts): MergedEvents {
-  return new TurnTaking(parts)
-}
-
-class TurnTaking implements MergedEvents {
-  readonly #parts: MergedEventsParts
-  /** In the order in which they are served. */
-  readonly #ready = new Set<ChannelSubscription>()
+export class MergedEvents {
+  readonly #shared: Shared
+  /** Subscriptions that may have something to give, in the order in which they are served. */
+  readonly #ready = new Set<LiveSubscription>()
   readonly #loops = new Set<Loop>()
-  readonly #owners = new Map<ChannelSubscription, Loop>()
 
-  constructor(parts: MergedEventsParts) {
-    this.#parts = parts
+  constructor(shared: Shared) {
+    this.#shared = shared
   }
 
+  /** A loop waits for an event. */
   get parked(): boolean {
-    for (const loop of this.#loops) if (loop.waiting.length > 0) return true
+    for (const loop of this.#loops) if (loop.events.parked) return true
     return false
   }
 
   iterator(): AsyncIterableIterator<StreamEvent> {
-    const loop: Loop = { over: false, finishing: false, error: undefined, inHand: [], waiting: [] }
+    const events = queue<StreamEvent>({ parked: () => this.#parked(loop) })
+    const loop: Loop = { events, finishing: false, inHand: [] }
     this.#loops.add(loop)
     this.#gather()
     return {
-      next: () => this.#next(loop),
+      next: () => {
+        for (const { event } of loop.inHand.splice(0)) if (this.#shared.autoCommit) DeliveredEvent.finish(event)
+        return events.next()
+      },
       return: () => {
-        loop.error = undefined
         this.#end(loop)
-        return Promise.resolve({ value: undefined, done: true })
+        return events.return()
       },
       [Symbol.asyncIterator]() {
         return this
@@ -77,100 +53,78 @@ class TurnTaking implements MergedEvents {
     }
   }
 
-  offer(subscription: ChannelSubscription): void {
+  /** A subscription has an event or its end to give. */
+  offer(subscription: LiveSubscription): void {
     if (this.#loops.size === 0) return
     this.#ready.add(subscription)
-    for (const loop of [...this.#loops]) this.#serve(loop)
+    for (const loop of this.#loops) this.#serve(loop)
   }
 
-  forget(subscription: ChannelSubscription): void {
+  forget(subscription: LiveSubscription): void {
     this.#ready.delete(subscription)
-    this.#owners.delete(subscription)
   }
 
+  /** Ends every loop now. */
   close(): void {
-    for (const loop of [...this.#loops]) this.#end(loop)
+    for (const loop of this.#loops) this.#end(loop)
   }
 
+  /** Ends every loop once no subscription has anything left for it. */
   finish(): void {
-    for (const loop of [...this.#loops]) {
+    for (const loop of this.#loops) {
       loop.finishing = true
       this.#serve(loop)
     }
   }
 
   abort(reason: unknown): void {
-    for (const loop of [...this.#loops]) this.#end(loop, { reason })
+    for (const loop of this.#loops) this.#end(loop, { reason })
   }
 
-  #next(loop: Loop): Promise<IteratorResult<StreamEvent>> {
-    const { autoCommit, subscriptions, parked } = this.#parts
-    const finished = loop.inHand.splice(0)
-    if (autoCommit) for (const { event } of finished) DeliveredEvent.finish(event)
-    return new Promise((resolve, reject) => {
-      if (loop.over) return settle(loop, { resolve, reject })
-      loop.waiting.push({ resolve, reject })
-      this.#serve(loop)
-      if (loop.waiting.length === 0) return
-      for (const subscription of subscriptions) if (!subscription.claimed) subscription.rested()
-      parked()
-    })
+  #parked(loop: Loop): void {
+    this.#serve(loop)
+    if (!loop.events.parked) return
+    for (const subscription of this.#shared.subscriptions) if (!subscription.claimed) subscription.rested()
+    this.#shared.pressure.consumerWaits()
   }
 
-  /** The next event, an end with an error, or nothing yet; takes turns among subscriptions. */
-  #take(loop: Loop): Taken | { failed: unknown } | undefined {
+  #serve(loop: Loop): void {
+    const { events, inHand } = loop
+    // Who has given an event is the last to be asked for another.
     for (const subscription of this.#ready) {
-      const owner = this.#owners.get(subscription)
-      if (owner && owner !== loop) continue
+      if (!events.parked) return
+      if (subscription.loop && subscription.loop !== loop) continue
       this.#ready.delete(subscription)
       if (subscription.claimed) continue
       const event = subscription.take()
       if (event) {
         this.#ready.add(subscription)
-        if (!owner) this.#owners.set(subscription, loop)
-        return { subscription, event }
+        subscription.loop = loop
+        inHand.push({ subscription, event })
+        events.push(event)
+        continue
       }
       const ending = subscription.takeEnd()
-      if (ending) this.#owners.delete(subscription)
-      if (ending?.tag === 'error') return { failed: ending.error }
+      if (ending) subscription.loop = undefined
+      if (ending?.tag === 'error') return this.#end(loop, { reason: ending.error })
     }
-    return undefined
+    if (loop.finishing && events.parked) this.#end(loop)
   }
 
-  #end(loop: Loop, error?: Loop['error']): void {
-    if (loop.over) return
-    loop.over = true
-    loop.error = error
-    this.#loops.delete(loop)
+  #end(loop: Loop, error?: { reason: unknown }): void {
+    if (!this.#loops.delete(loop)) return
     for (const { subscription, event } of loop.inHand.splice(0).reverse()) subscription.giveBack(event)
-    for (const [subscription, owner] of this.#owners) if (owner === loop) this.#owners.delete(subscription)
-    for (const caller of loop.waiting.splice(0)) settle(loop, caller)
+    for (const subscription of this.#shared.subscriptions) if (subscription.loop === loop) subscription.loop = undefined
+    if (error) loop.events.abort(error.reason)
+    else loop.events.close()
     this.#gather()
-  }
-
-  #serve(loop: Loop): void {
-    while (loop.waiting.length > 0) {
-      const next = this.#take(loop)
-      if (!next) break
-      if ('failed' in next) return this.#end(loop, { reason: next.failed })
-      loop.inHand.push(next)
-      loop.waiting.shift()?.resolve({ value: next.event, done: false })
-    }
-    if (loop.waiting.length > 0 && loop.finishing) this.#end(loop)
   }
 
   /** Whatever has come while nobody looked. */
   #gather(): void {
     this.#ready.clear()
     if (this.#loops.size === 0) return
-    for (const subscription of this.#parts.subscriptions) if (!subscription.claimed) this.#ready.add(subscription)
-    for (const loop of [...this.#loops]) this.#serve(loop)
+    for (const subscription of this.#shared.subscriptions) if (!subscription.claimed) this.#ready.add(subscription)
+    for (const loop of this.#loops) this.#serve(loop)
   }
-}
-
-function settle(loop: Loop, { resolve, reject }: Settle): void {
-  if (!loop.error) return resolve({ value: undefined, done: true })
-  const { reason } = loop.error
-  loop.error = undefined
-  reject(reason)
 }

@@ -1,7 +1,8 @@
 import { type Deferred, deferred } from '../async/deferred.ts'
 import { ReplayError, SfStreamError, textOf } from '../errors.ts'
+import type { ReplayId } from '../events/stream-event.ts'
 import type { Platform } from '../platform.ts'
-import type { ReplayKey, ReplayPosition, ReplayStore } from './replay-store.ts'
+import { type ReplayKey, type ReplayStore, replayPosition } from './replay-store.ts'
 
 /** A failing store is tried again after this long, doubled each time, up to a minute. */
 const firstRetryMs = 1_000
@@ -10,197 +11,186 @@ const saveLimitMs = 10_000
 /** Then it is given up: landing later still, it would set the position back, which loses nothing. [PROTOCOL D5] */
 const abandonMs = 60_000
 
-/**
- * Brings the positions of one key to the store: one save at a time, the newest position follows. A failing store is
- * reported and tried again; nobody waits for it but those who ask. [PROTOCOL D5]
- */
-export interface PositionWriter {
-  /** The newest finished position. Who began earlier gives way to whoever has written since: false, and nothing is written. */
-  write(position: ReplayPosition, beganAt: number): boolean
-  /** Nothing more is being finished for now: what waited for more to come is saved. */
-  rested(): void
-  /** Resolves when the newest position is durable. @throws ReplayError `store_failed` when the next attempt fails, or takes over 10 s */
-  flush(): Promise<void>
-  /** The last durable position. */
-  readonly saved: ReplayPosition | undefined
-  /** The newest position, while it is not durable. */
-  readonly pending: ReplayPosition | undefined
-  /** One more user; each closes it once. Numbered in the order in which they begin. */
-  open(): number
-  /** Without users it arms no timer: what is written then is saved by `flush` only. */
-  close(): void
+/** Compared by identity: each is written once. */
+export interface ReachedPosition {
+  readonly replayId: ReplayId | undefined
+  readonly createdDate: string | undefined
 }
 
 /** A save under way. */
 interface Save {
-  position: ReplayPosition
-  beganAt: number
-  /** So much of its age no clock that is set back can take away. */
-  watchedMs: number
   /** Who waits for it. */
-  callers: Deferred<void>[]
+  caller: Deferred<void> | undefined
   /** It has taken too long, and whoever waited was told. */
   stuck: SfStreamError | undefined
 }
 
-export function positionWriter(
-  store: ReplayStore,
-  key: ReplayKey,
-  platform: Platform,
-  failed: (error: SfStreamError) => void,
-): PositionWriter {
-  const lagMs = store.commitEveryMs ?? 0
-  let newest: ReplayPosition | undefined
-  let saved: ReplayPosition | undefined
-  let current: Save | undefined
-  let failures = 0
-  let users = 0
-  let opened = 0
-  let writtenBy = 0
-  let cancelTimer: (() => void) | undefined
-  let cancelWatch: (() => void) | undefined
-  let lastSaveAt = Number.NEGATIVE_INFINITY
+/**
+ * Brings the positions of one key to the store: one save at a time, the newest position follows. A failing store is
+ * reported and tried again; nobody waits for it but those who ask. [PROTOCOL D5]
+ */
+export class PositionWriter {
+  readonly key: ReplayKey
+  readonly #store: ReplayStore
+  readonly #platform: Platform
+  readonly #failed: (key: ReplayKey, error: SfStreamError) => void
+  #newest: ReachedPosition | undefined
+  #saved: ReachedPosition | undefined
+  #current: Save | undefined
+  #failures = 0
+  #users = 0
+  #opened = 0
+  #writtenBy = 0
+  /** While a save is under way, until it is late; else until the next one. */
+  #cancelTimer: (() => void) | undefined
+  #lastSaveAt = Number.NEGATIVE_INFINITY
   /** Nothing is written since `rested`. */
-  let resting = false
-  const waiting: Deferred<void>[] = []
+  #resting = false
+  /** Whoever waits for the save after the one under way. */
+  #next: Deferred<void> | undefined
 
-  const disarm = (): void => {
-    cancelTimer?.()
-    cancelTimer = undefined
+  constructor(key: ReplayKey, store: ReplayStore, platform: Platform, failed: (key: ReplayKey, error: SfStreamError) => void) {
+    this.key = key
+    this.#store = store
+    this.#platform = platform
+    this.#failed = failed
   }
-  const arm = (delayMs: number): void => {
-    if (users > 0) cancelTimer ??= platform.delay(save, delayMs)
+
+  /** The last durable position. */
+  get saved(): ReachedPosition | undefined {
+    return this.#saved
   }
-  const rest = (): void => {
-    cancelWatch?.()
-    cancelWatch = undefined
+
+  /** The newest position, while it is not durable. */
+  get pending(): ReachedPosition | undefined {
+    return this.#newest === this.#saved ? undefined : this.#newest
   }
-  /** One timer for all saves, not one for each: it looks when the save under way would be late. */
-  const watch = (delayMs: number): void => {
-    const watched = current
-    cancelWatch ??= platform.delay(() => {
-      cancelWatch = undefined
-      if (!current) return
-      if (current === watched) current.watchedMs += delayMs
-      look(current)
+
+  /** The newest finished position. Who began earlier gives way to whoever has written since: false, and nothing is written. */
+  write(position: ReachedPosition, beganAt: number): boolean {
+    if (beganAt < this.#writtenBy) return false
+    this.#writtenBy = beganAt
+    this.#newest = position
+    this.#resting = false
+    // One save is under way, or is to come; a failing store is left alone until its retry is due.
+    if (this.#cancelTimer || this.#users === 0) return true
+    const delayMs = this.#waitMs()
+    if (delayMs > 0) this.#saveIn(delayMs)
+    else this.#save()
+    return true
+  }
+
+  /** Nothing more is being finished for now: what waited for more to come is saved. */
+  rested(): void {
+    this.#resting = true
+    if (this.#cancelTimer && !this.#current && this.#failures === 0 && this.#waitMs() === 0) this.#save()
+  }
+
+  /** Resolves when the newest position is durable. @throws ReplayError `store_failed` when the next attempt fails, or takes over 10 s */
+  flush(): Promise<void> {
+    if (!this.pending) return Promise.resolve()
+    if (this.#current?.stuck) return Promise.reject(this.#current.stuck)
+    this.#next ??= deferred()
+    const { promise } = this.#next
+    if (!this.#current) this.#save()
+    return promise
+  }
+
+  /** One more user; each closes it once. Numbered in the order in which they begin. */
+  open(): number {
+    this.#users++
+    if (this.#current?.stuck) {
+      // Given up a while after the last one who might need its place has come.
+      this.#disarm()
+      this.#arm(() => this.#save(), abandonMs)
+    } else if (!this.#current && this.pending) this.#saveIn(firstRetryMs)
+    return ++this.#opened
+  }
+
+  /** Without users it arms no timer: what is written then is saved by `flush` only. */
+  close(): void {
+    if (--this.#users === 0 && (!this.#current || this.#current.stuck)) this.#disarm()
+  }
+
+  #disarm(): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+  }
+
+  #arm(then: () => void, delayMs: number): void {
+    this.#cancelTimer ??= this.#platform.delay(() => {
+      this.#cancelTimer = undefined
+      then()
     }, delayMs)
   }
-  const look = (save: Save): void => {
-    const tookMs = Math.max(save.watchedMs, platform.now() - save.beganAt)
-    if (tookMs >= saveLimitMs && !save.stuck) {
-      save.stuck = storeError(key, new Error(`no answer within ${saveLimitMs} ms`))
-      refuse(save, save.stuck)
-      for (const caller of waiting.splice(0)) caller.reject(save.stuck)
-    }
-    if (!save.stuck) watch(saveLimitMs - tookMs)
-    else if (users === 0) return
-    else if (tookMs < abandonMs) watch(abandonMs - tookMs)
-    else {
-      current = undefined
-      begin()
-    }
+
+  #saveIn(delayMs: number): void {
+    if (this.#users > 0) this.#arm(() => this.#save(), delayMs)
   }
-  const refuse = ({ callers }: Save, error: SfStreamError): void => {
-    failed(error)
-    for (const caller of callers.splice(0)) caller.reject(error)
+
+  #waitMs(): number {
+    const lagMs = this.#store.commitEveryMs ?? 0
+    return Math.max(0, Math.min(lagMs, this.#lastSaveAt + lagMs - this.#platform.now()))
   }
-  const save = (): void => {
-    disarm()
-    begin()
-  }
-  const begin = (): void => {
-    const position = newest
-    const callers = waiting.splice(0)
-    if (!position || position === saved) {
-      for (const caller of callers) caller.resolve()
-      return
-    }
-    lastSaveAt = platform.now()
-    const mine: Save = { position, beganAt: lastSaveAt, watchedMs: 0, callers, stuck: undefined }
-    current = mine
-    watch(saveLimitMs)
-    attempt(position).then(
+
+  #save(): void {
+    this.#disarm()
+    const position = this.#newest
+    const caller = this.#next
+    this.#next = undefined
+    if (!position || position === this.#saved) return caller?.resolve()
+    const save: Save = { caller, stuck: undefined }
+    this.#current = save
+    this.#lastSaveAt = this.#platform.now()
+    this.#arm(() => this.#late(save), saveLimitMs)
+    this.#attempt(position).then(
       () => {
-        if (current !== mine) return
-        failures = 0
-        saved = position
-        over()
-        for (const caller of callers) caller.resolve()
-        if (newest !== position || waiting.length > 0) follow()
+        if (this.#current !== save) return
+        this.#over()
+        this.#failures = 0
+        this.#saved = position
+        caller?.resolve()
+        if (this.#next || this.pending) this.#follow()
       },
       (cause: unknown) => {
-        if (current !== mine) return
-        over()
-        failures++
-        if (!mine.stuck) refuse(mine, storeError(key, cause))
-        if (waiting.length > 0) save()
-        else arm(Math.min(60_000, firstRetryMs * 2 ** (failures - 1)))
+        if (this.#current !== save) return
+        this.#over()
+        this.#failures++
+        if (!save.stuck) this.#refuse(save, cause)
+        if (this.#next) this.#save()
+        else this.#saveIn(Math.min(60_000, firstRetryMs * 2 ** (this.#failures - 1)))
       },
     )
   }
-  const over = (): void => {
-    current = undefined
-    if (users === 0 || newest === saved) rest()
-  }
-  const attempt = async (position: ReplayPosition): Promise<void> => store.save(key, position)
 
-  const waitMs = (): number => Math.max(0, Math.min(lagMs, lastSaveAt + lagMs - platform.now()))
+  async #attempt({ replayId, createdDate }: ReachedPosition): Promise<void> {
+    return this.#store.save(this.key, replayPosition(replayId as ReplayId, createdDate))
+  }
+
+  #over(): void {
+    this.#current = undefined
+    this.#disarm()
+  }
+
   /** Positions that came while another was saved: one save for all of the turn, or a fast store would be asked for each of them. */
-  const follow = (): void => {
-    const delayMs = waitMs()
-    if (waiting.length > 0 || (resting && delayMs === 0)) save()
-    else arm(delayMs)
+  #follow(): void {
+    const delayMs = this.#waitMs()
+    if (this.#next || (this.#resting && delayMs === 0)) this.#save()
+    else this.#saveIn(delayMs)
   }
 
-  return {
-    get saved() {
-      return saved
-    },
-    get pending() {
-      return newest === saved ? undefined : newest
-    },
-    write(position, beganAt) {
-      if (beganAt < writtenBy) return false
-      writtenBy = beganAt
-      newest = position
-      resting = false
-      // A failing store is left alone until its retry is due.
-      if (current || failures > 0 || cancelTimer || users === 0) return true
-      const delayMs = waitMs()
-      if (delayMs > 0) arm(delayMs)
-      else save()
-      return true
-    },
-    rested() {
-      resting = true
-      if (cancelTimer && !current && failures === 0 && waitMs() === 0) save()
-    },
-    flush() {
-      if (newest === saved) return Promise.resolve()
-      if (current?.stuck) return Promise.reject(current.stuck)
-      const caller = deferred<void>()
-      waiting.push(caller)
-      if (!current) save()
-      return caller.promise
-    },
-    open() {
-      users++
-      if (current) {
-        // Given up a while after the last one who might need its place has come.
-        if (current.stuck) {
-          current.beganAt = platform.now()
-          current.watchedMs = 0
-        }
-        rest()
-        look(current)
-      } else if (newest !== saved) arm(firstRetryMs)
-      return ++opened
-    },
-    close() {
-      if (--users > 0) return
-      disarm()
-      if (!current || current.stuck) rest()
-    },
+  #late(save: Save): void {
+    save.stuck = this.#refuse(save, new Error(`no answer within ${saveLimitMs} ms`))
+    this.#next?.reject(save.stuck)
+    this.#next = undefined
+    this.#saveIn(abandonMs - saveLimitMs)
+  }
+
+  #refuse({ caller }: Save, cause: unknown): SfStreamError {
+    const error = storeError(this.key, cause)
+    this.#failed(this.key, error)
+    caller?.reject(error)
+    return error
   }
 }
 

@@ -1,24 +1,29 @@
 import { type Deferred, deferred } from '../async/deferred.ts'
 import { SfStreamError, textOf } from '../errors.ts'
 import type { StreamEvent } from '../events/stream-event.ts'
+import type { DeliveredEvent } from './delivered-event.ts'
 
-export interface ProcessParts<T> {
-  pull(): Promise<IteratorResult<StreamEvent<T>>>
+/** Where the events come from, and what it wants to know of them. */
+export interface Processed {
+  pull(): Promise<IteratorResult<DeliveredEvent>>
   /** Settles a `pull` that is parked. */
   close(): void
-  handler(event: StreamEvent<T>): unknown
   /** The event has to wait for its key; `resumed`: its turn has come. */
-  waits(event: StreamEvent<T>): void
-  resumed(event: StreamEvent<T>): void
-  finished(event: StreamEvent<T>): void
+  waits(event: DeliveredEvent): void
+  resumed(event: DeliveredEvent): void
+  finished(event: DeliveredEvent): void
+}
+
+export interface Handling {
+  handler(event: StreamEvent): unknown
   concurrency: number
-  orderBy: ((event: StreamEvent<T>) => string) | undefined
+  orderBy: ((event: StreamEvent) => string) | undefined
 }
 
 export interface Processing {
   /** Resolves at the end, when the handlers that run are done. */
   readonly done: Promise<void>
-  readonly running: number
+  running(): number
   /** No further handler is called. */
   drop(): void
   /** As `drop`, and `done` rejects at once, whatever the handlers that run do. */
@@ -31,10 +36,9 @@ export interface Processing {
  * they count as buffered, which bounds them. The first handler to fail ends it: the others are awaited, what is
  * unfinished comes again.
  */
-export function processEvents<T>(parts: ProcessParts<T>): Processing {
-  const { concurrency, orderBy } = parts
+export function processEvents(source: Processed, { handler, concurrency, orderBy }: Handling): Processing {
   /** Of each key whose handler runs: the events that wait for it. */
-  const lanes = new Map<string, StreamEvent<T>[]>()
+  const lanes = new Map<string | undefined, DeliveredEvent[]>()
   let running = 0
   /** Settled when a handler ends: a race over all of them would leave a reaction on each, every time. */
   let change: Deferred<void> = deferred()
@@ -46,24 +50,27 @@ export function processEvents<T>(parts: ProcessParts<T>): Processing {
     change.resolve()
     change = deferred()
   }
+  const drop = (): void => {
+    over = true
+    wake()
+  }
   const fail = (error: unknown): void => {
     failure ??= { error }
     over = true
-    parts.close()
+    source.close()
   }
-  const nextOf = (key: string | undefined): StreamEvent<T> | undefined => {
-    if (key === undefined) return undefined
+  const nextOf = (key: string | undefined): DeliveredEvent | undefined => {
     const next = over ? undefined : lanes.get(key)?.shift()
-    if (next) parts.resumed(next)
+    if (next) source.resumed(next)
     else lanes.delete(key)
     return next
   }
-  const work = async (first: StreamEvent<T>, key: string | undefined): Promise<void> => {
+  const work = async (first: DeliveredEvent, key: string | undefined): Promise<void> => {
     running++
-    for (let event: StreamEvent<T> | undefined = first; event; event = nextOf(key)) {
+    for (let event: DeliveredEvent | undefined = first; event; event = nextOf(key)) {
       try {
-        await parts.handler(event)
-        parts.finished(event)
+        await handler(event)
+        source.finished(event)
       } catch (error) {
         fail(error)
       }
@@ -71,34 +78,33 @@ export function processEvents<T>(parts: ProcessParts<T>): Processing {
     running--
     wake()
   }
-  const place = (event: StreamEvent<T>): void => {
-    let key: string | undefined
+  const place = (event: DeliveredEvent): void => {
     try {
-      key = orderBy?.(event)
+      const key = orderBy?.(event)
+      const lane = lanes.get(key)
+      if (lane) {
+        lane.push(event)
+        return source.waits(event)
+      }
+      if (key !== undefined) lanes.set(key, [])
+      void work(event, key)
     } catch (error) {
-      return fail(error)
+      fail(error)
     }
-    const lane = key === undefined ? undefined : lanes.get(key)
-    if (lane) {
-      lane.push(event)
-      return parts.waits(event)
-    }
-    if (key !== undefined) lanes.set(key, [])
-    void work(event, key)
   }
 
   const run = async (): Promise<void> => {
     let fault: { error: unknown } | undefined
-    while (!failure && !fault) {
-      try {
-        const next = await parts.pull()
+    try {
+      while (!failure) {
+        const next = await source.pull()
         if (next.done) break
         if (!over) place(next.value)
-      } catch (error) {
-        // What came before it is handled first.
-        fault = { error }
+        while (running >= concurrency && !over) await change.promise
       }
-      while (running >= concurrency && !over) await change.promise
+    } catch (error) {
+      // What came before it is handled first.
+      fault = { error }
     }
     while (running > 0 && !aborted) await change.promise
     const end = failure ?? fault
@@ -107,24 +113,18 @@ export function processEvents<T>(parts: ProcessParts<T>): Processing {
 
   return {
     done: run(),
-    get running() {
-      return running
-    },
-    drop() {
-      over = true
-      wake()
-    },
+    running: () => running,
+    drop,
     abort(reason) {
       failure ??= { error: reason }
       aborted = true
-      over = true
-      wake()
+      drop()
     },
   }
 }
 
 /** @throws SfStreamError `bad_option` */
-export function checkProcessing(handler: unknown, concurrency: unknown, orderBy: unknown): void {
+export function checkProcessing({ handler, concurrency, orderBy }: { [Each in keyof Handling]: unknown }): void {
   const refuse = (what: string, remediation: string): SfStreamError =>
     new SfStreamError({ code: 'bad_option', message: `process(): ${what}.`, remediation })
   if (typeof handler !== 'function') throw refuse('the handler is no function', 'Pass what is to be called for each event.')

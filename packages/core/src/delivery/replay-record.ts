@@ -1,6 +1,6 @@
 import { ReplayError } from '../errors.ts'
-import type { ReplayId } from '../events/stream-event.ts'
-import type { ReplayKey, ReplayPosition } from './replay-store.ts'
+import { isReplayId } from '../events/replay-id.ts'
+import { isSameKey, type ReplayKey, type ReplayPosition, replayPosition } from './replay-store.ts'
 
 /** What stores of text hold: the key is inside too, so a value explains itself and a renamed or foreign one is noticed. */
 export interface ReplayRecord extends ReplayKey, ReplayPosition {}
@@ -20,27 +20,22 @@ export function parseRecord(text: string, path: string): ReplayRecord {
   } catch (cause) {
     throw unreadable(path, text === '' ? 'is empty' : 'is not JSON', cause)
   }
-  const record = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
-  const { sfstream, org, channel, consumer, replayId, createdDate } = record
+  const { sfstream, org, channel, consumer, replayId, createdDate } = Object(value) as Record<string, unknown>
   if (sfstream === undefined) throw unreadable(path, 'was not written by sfstream')
   if (sfstream !== format) throw unreadable(path, `has format ${JSON.stringify(sfstream)}; this version reads format ${format}`)
   if (typeof org !== 'string' || typeof channel !== 'string' || typeof consumer !== 'string')
     throw unreadable(path, 'does not say which org, channel and consumer it is for')
   if (!isReplayId(replayId)) throw unreadable(path, `holds no replay id (16 digits and more stand in quotes)`)
   if (createdDate !== undefined && typeof createdDate !== 'string') throw unreadable(path, 'holds a createdDate that is not text')
-  return { org, channel, consumer, replayId, ...(createdDate === undefined ? {} : { createdDate }) }
+  return { org, channel, consumer, ...replayPosition(replayId, createdDate) }
 }
 
 /** What a record says for `key`. @throws ReplayError `store_unreadable` where it is another key's */
 export function positionOf(text: string, key: ReplayKey, path: string): ReplayPosition {
-  const { org, channel, consumer, replayId, createdDate } = parseRecord(text, path)
-  if (org !== key.org || channel !== key.channel || consumer !== key.consumer)
-    throw unreadable(path, `is for ${channel} of org ${org}, consumer '${consumer}'`)
-  return createdDate === undefined ? { replayId } : { replayId, createdDate }
-}
-
-export function isReplayId(value: unknown): value is ReplayId {
-  return typeof value === 'number' ? Number.isSafeInteger(value) : typeof value === 'string' && /^-?\d{1,40}$/.test(value)
+  const record = parseRecord(text, path)
+  const { org, channel, consumer, replayId, createdDate } = record
+  if (!isSameKey(record, key)) throw unreadable(path, `is for ${channel} of org ${org}, consumer '${consumer}'`)
+  return replayPosition(replayId, createdDate)
 }
 
 /** It is left as it is: it may be the only trace of where a consumer stood. */

@@ -26,3 +26,11 @@ export interface ReplayStore {
   /** How far saves may lag behind the newest finished event; default 0. For stores that bill or limit writes. */
   readonly commitEveryMs?: number
 }
+
+export function replayPosition(replayId: ReplayId, createdDate: string | undefined): ReplayPosition {
+  return createdDate === undefined ? { replayId } : { replayId, createdDate }
+}
+
+export function isSameKey(one: ReplayKey, other: ReplayKey): boolean {
+  return one.org === other.org && one.channel === other.channel && one.consumer === other.consumer
+}

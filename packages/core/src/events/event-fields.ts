@@ -1,5 +1,5 @@
 import type { BayeuxMessage } from '../bayeux/wire/message.ts'
-import { isDigits } from './replay-id.ts'
+import { isReplayId } from './replay-id.ts'
 import type { EventKind, ReplayId } from './stream-event.ts'
 
 /** What a data message says about itself, whatever its family: [facts 2.5]. Never throws: data is not validated. */
@@ -11,13 +11,17 @@ export interface EventFields {
   payload: unknown
 }
 
+const families = [
+  ['event', 'platform-event'],
+  ['data', 'change-event'],
+  ['topic', 'push-topic'],
+  ['u', 'generic'],
+  ['systemTopic', 'system-topic'],
+] as const
+
 export function kindOfChannel(channel: string): EventKind {
-  if (channel.startsWith('/event/')) return 'platform-event'
-  if (channel.startsWith('/data/')) return 'change-event'
-  if (channel.startsWith('/topic/')) return 'push-topic'
-  if (channel.startsWith('/u/')) return 'generic'
-  if (channel.startsWith('/systemTopic/')) return 'system-topic'
-  return 'unknown'
+  const [, family] = /^\/(\w+)\//.exec(channel) ?? []
+  return families.find(([name]) => name === family)?.[1] ?? 'unknown'
 }
 
 /** How long the org keeps a channel's events: 24 h for PushTopics and generic events, 72 h for the others. */
@@ -26,12 +30,16 @@ export function retentionMs(channel: string): number {
 }
 
 export function eventFields(message: BayeuxMessage, kind: EventKind): EventFields {
-  const data = asObject(message.data)
-  const event = asObject(data?.event)
-  const payload = data && 'payload' in data ? data.payload : data && 'sobject' in data ? data.sobject : message.data
+  const { data } = message
+  const parts = asObject(data)
+  const event = asObject(parts?.event)
+  let payload = parts?.payload
+  if (payload === undefined) payload = parts?.sobject
+  if (payload === undefined) payload = data
+  const replayId = event?.replayId
   return {
     kind,
-    replayId: asReplayId(event?.replayId),
+    replayId: isReplayId(replayId) ? replayId : undefined,
     createdDate: asText(event?.createdDate) ?? dateOfPayload(payload),
     eventUuid: asText(event?.EventUuid),
     payload,
@@ -70,11 +78,4 @@ const maxTextLength = 100
 
 function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value.length <= maxTextLength ? value : undefined
-}
-
-function asReplayId(value: unknown): ReplayId | undefined {
-  // A negative one would mean 'new' or 'all' when sent back.
-  return (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) || isDigits(asText(value) ?? '')
-    ? (value as ReplayId)
-    : undefined
 }

@@ -1,18 +1,16 @@
 import { ReplayError, textOf } from '../errors.ts'
 import type { ReplayId } from './stream-event.ts'
 
-/** Of a replay id kept as text. Without leading zeros: it is sent back as raw digits, and JSON has no such numbers. */
-export function isDigits(text: string): boolean {
-  return /^(0|[1-9]\d*)$/.test(text)
+/** A negative one would mean 'new' or 'all' when sent back; text is sent as raw digits, and JSON has no numbers with leading zeros. */
+export function isReplayId(value: unknown): value is ReplayId {
+  return typeof value === 'number'
+    ? Number.isSafeInteger(value) && value >= 0
+    : typeof value === 'string' && /^(0|[1-9]\d{0,99})$/.test(value)
 }
 
 /** A replay id as given by a caller or a store, checked. @throws ReplayError `bad_replay` */
 export function checkedReplayId(value: unknown): ReplayId {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  if (typeof value === 'string' && isDigits(value)) {
-    const number = Number(value)
-    return Number.isSafeInteger(number) && String(number) === value && value.length < 16 ? number : (value as ReplayId)
-  }
+  if (isReplayId(value)) return typeof value === 'string' && value.length < 16 ? Number(value) : value
   throw new ReplayError({
     code: 'bad_replay',
     message: `${textOf(value)} is not a replay position.`,

@@ -1,6 +1,6 @@
 import { type ClientStatus, createClient } from '@sfstream/core'
 import { virtualClock } from '@sfstream/mock-org'
-import { relay } from '@sfstream/relay/client'
+import { type RelayClientOptions, relay } from '@sfstream/relay/client'
 import { expect, test } from 'vitest'
 import { channel, url } from './relay-bench.ts'
 
@@ -10,6 +10,10 @@ const told = { org: '00D000000000001', channels: [channel], heartbeatMs: 15_000 
 
 /** A client whose relay answers as it is told to: one answer after another, the last one for ever. */
 function against(...answers: Answer[]) {
+  return againstWith({ 'x-key': 'k' }, ...answers)
+}
+
+function againstWith(headers: RelayClientOptions['headers'], ...answers: Answer[]) {
   const clock = virtualClock()
   const requests: Request[] = []
   const platform = {
@@ -22,7 +26,7 @@ function against(...answers: Answer[]) {
     delay: clock.delay,
     random: clock.random,
   }
-  const client = createClient({ source: relay(url, { platform, headers: { 'x-key': 'k' } }), replayStore: null, platform })
+  const client = createClient({ source: relay(url, { platform, ...(headers && { headers }) }), replayStore: null, platform })
   const statuses: ClientStatus[] = []
   void (async () => {
     for await (const status of client.status()) statuses.push(status)
@@ -115,4 +119,52 @@ test.each([
 test('credentials in the URL are refused, and told nowhere', () => {
   expect(() => relay('https://ada:secret@relay.example/events')).toThrow(expect.objectContaining({ code: 'bad_option' }))
   expect(() => relay('https://ada:secret@relay.example/events')).not.toThrow(/secret/)
+})
+
+test.each([
+  ['in seconds', () => '60', 60_000, 61_000],
+  ['as a date', (now: number) => new Date(now + 60_000).toUTCString(), 59_000, 61_000],
+  ['of more than an hour, which is none', () => '86400', 3_600_000, 3_601_000],
+  ['that is over', (now: number) => new Date(now - 60_000).toUTCString(), 0, 1_000],
+  ['that cannot be read', () => 'soon', 0, 1_000],
+] as const)('a relay that asks for time is given it: %s', async (_, wait, least, most) => {
+  const it = against(
+    () => new Response('', { status: 503, headers: { 'retry-after': wait(it.clock.now()) } }),
+    () => Response.json(told),
+  )
+  const { clock, client } = it
+  const at = clock.now()
+  const started = client.start()
+  await clock.runUntil(() => client.state === 'live', 4_000_000)
+  await started
+  expect(clock.now() - at).toBeGreaterThanOrEqual(least)
+  expect(clock.now() - at).toBeLessThan(most)
+  await client.stop()
+})
+
+test('headers that were refused are made anew once, and once again when they had been accepted meanwhile', async () => {
+  let asked = 0
+  const refused = (): Response => new Response('', { status: 401 })
+  const cut = (): Response => new Response(body([], 'breaks'), { headers: { 'content-type': 'text/event-stream' } })
+  const answers: Answer[] = [refused, () => Response.json(told), refused, cut, refused, refused]
+  const { clock, client, requests } = againstWith(() => ({ 'x-key': String(++asked) }), ...answers)
+  const first = client.subscribe(channel)[Symbol.asyncIterator]().next()
+  first.catch(() => {})
+  await clock.runUntil(() => client.state === 'failed', 120_000)
+  await expect(first).rejects.toMatchObject({ code: 'login_refused', name: 'AuthenticationError' })
+  expect(requests.map(({ headers }) => headers.get('x-key'))).toEqual(['1', '2', '3', '4', '5', '6'])
+  await client.stop()
+})
+
+test('a stream that falls silent is begun again, and said to be', async () => {
+  const hello = 'event: hello\ndata: {"org":"00D000000000001","live":true,"heartbeatMs":1000}\n\n'
+  const stream = (): Response => new Response(body([hello]), { headers: { 'content-type': 'text/event-stream' } })
+  const { clock, client, requests, statuses } = against(() => Response.json(told), stream)
+  void client.subscribe(channel)
+  await clock.runUntil(() => requests.length === 3, 120_000)
+  expect(statuses).toContainEqual(
+    expect.objectContaining({ type: 'retry', what: 'connect', error: expect.objectContaining({ code: 'timeout', retryable: true }) }),
+  )
+  await client.stop()
+  expect(clock.pending).toBe(0)
 })

@@ -53,5 +53,5 @@ export async function refusal(response: Response, url: URL): Promise<SfStreamErr
 /** Seconds or a date, in milliseconds; 0 where there is neither. */
 export function retryAfterMs(response: Response, now: number): number {
   const text = response.headers.get('retry-after') ?? ''
-  return (/^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now) || 0
+  return Number(text) * 1_000 || Date.parse(text) - now || 0
 }

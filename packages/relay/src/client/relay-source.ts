@@ -93,14 +93,12 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   const endAll = (error?: unknown): void => {
     for (const feed of [...feeds.values()]) endFeed(feed, error)
   }
-  const feedOf = (channel: unknown): ReaderFeed | undefined => {
-    if (typeof channel !== 'string') return undefined
-    return feeds.get(channel) ?? [...feeds.values()].find(({ request }) => matchesSubscription(request.channel, channel))
-  }
+  const feedOf = (channel: string): ReaderFeed | undefined =>
+    feeds.get(channel) ?? [...feeds.values()].find(({ request }) => matchesSubscription(request.channel, channel))
 
   const receive = ({ event, id, data }: EventSourceMessage): void => {
     const value = JSON.parse(data) as Record<string, unknown>
-    const feed = feedOf(value.channel)
+    const feed = feedOf(String(value.channel))
     const position = feed && id ? positionIn(id, feed.request.channel) : undefined
     if (event === undefined) {
       attempt = 0

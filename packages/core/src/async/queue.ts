@@ -50,7 +50,7 @@ class BoundlessQueue<T> implements Queue<T> {
   #head = 0
   #ending: Ending | undefined
   #told = false
-  readonly #waiting: Settle<T>[] = []
+  #waiting: Settle<T>[] = []
 
   constructor(hooks: QueueHooks<T>) {
     this.#hooks = hooks
@@ -66,13 +66,8 @@ class BoundlessQueue<T> implements Queue<T> {
 
   push(value: T): void {
     if (this.#ending) return
-    if (this.#waiting.length === 0) {
-      this.#buffer.push(value)
-      return
-    }
-    const caller = this.#waiting.shift() as Settle<T>
-    this.#hooks.taken?.(value)
-    caller.resolve({ value, done: false })
+    this.#buffer.push(value)
+    this.#serve()
   }
 
   take(): T | undefined {
@@ -81,29 +76,26 @@ class BoundlessQueue<T> implements Queue<T> {
     const value = buffer[this.#head] as T
     buffer[this.#head++] = undefined as T
     // Taken values are let go of in bulk: shifting each would make a long queue quadratic.
-    if (this.#head === buffer.length) {
-      buffer.length = 0
-      this.#head = 0
-    } else if (this.#head > 1024 && this.#head * 2 > buffer.length) {
-      this.#buffer = buffer.slice(this.#head)
-      this.#head = 0
-    }
+    if (this.#head === buffer.length || (this.#head > 1024 && this.#head * 2 > buffer.length)) this.#keep(buffer.slice(this.#head))
     this.#hooks.taken?.(value)
     return value
   }
 
   takeEnd(): Ending | undefined {
-    if (!this.#ending || this.size > 0) return undefined
-    const told = this.#ending
+    const ending = this.#ending
+    if (!ending || this.size > 0) return undefined
+    // An error is told once; after it, and to everybody else, the end is an ordinary one.
     this.#ending = done
-    this.#tellEnd()
-    return told
+    if (!this.#told) {
+      this.#told = true
+      this.#hooks.ended?.()
+    }
+    return ending
   }
 
   putBack(values: readonly T[]): void {
-    this.#buffer = [...values, ...this.#buffer.slice(this.#head)]
-    this.#head = 0
-    while (this.parked && this.size > 0) (this.#waiting.shift() as Settle<T>).resolve({ value: this.take() as T, done: false })
+    this.#keep([...values, ...this.#buffer.slice(this.#head)])
+    this.#serve()
   }
 
   finish(): void {
@@ -115,63 +107,54 @@ class BoundlessQueue<T> implements Queue<T> {
   }
 
   close(): void {
-    this.#drop()
-    if (this.#ending) this.#ending = done
-    else this.#end(done)
+    this.#keep([])
+    this.#end(done)
   }
 
   abort(reason: unknown): void {
     if (this.#told || (this.#ending?.tag === 'done' && this.size === 0)) return
-    this.#drop()
+    this.#keep([])
     this.#end({ tag: 'error', error: reason })
   }
 
   next(): Promise<IteratorResult<T>> {
     if (this.size > 0) return Promise.resolve({ value: this.take() as T, done: false })
     return new Promise((resolve, reject) => {
-      if (this.#ending) {
-        this.#settle({ resolve, reject })
-        this.#tellEnd()
-      } else {
-        this.#waiting.push({ resolve, reject })
-        this.#hooks.parked?.()
-      }
+      // Most have one caller that waits: a list that grows by `push` has room for sixteen more at once.
+      this.#waiting = this.#waiting.concat({ resolve, reject })
+      if (this.#ending) this.#settle()
+      else this.#hooks.parked?.()
     })
   }
 
   return(): Promise<IteratorResult<T>> {
     this.close()
-    this.#tellEnd()
-    return Promise.resolve({ value: undefined, done: true })
+    return this.next()
   }
 
   [Symbol.asyncIterator](): this {
     return this
   }
 
-  #drop(): void {
-    this.#buffer = []
+  #keep(values: T[]): void {
+    this.#buffer = values
     this.#head = 0
   }
 
-  #tellEnd(): void {
-    if (this.#told) return
-    this.#told = true
-    this.#hooks.ended?.()
-  }
-
-  /** An error is told once; after it, and to everybody else, the end is an ordinary one. */
-  #settle({ resolve, reject }: Settle<T>): void {
-    if (this.#ending?.tag !== 'error') return resolve({ value: undefined, done: true })
-    const { error } = this.#ending
-    this.#ending = done
-    reject(error)
+  #serve(): void {
+    while (this.parked && this.size > 0) (this.#waiting.shift() as Settle<T>).resolve({ value: this.take() as T, done: false })
   }
 
   #end(how: Ending): void {
     this.#ending = how
-    if (!this.parked) return
-    for (const caller of this.#waiting.splice(0)) this.#settle(caller)
-    this.#tellEnd()
+    this.#settle()
+  }
+
+  #settle(): void {
+    for (const { resolve, reject } of this.#waiting.splice(0)) {
+      const ending = this.takeEnd()
+      if (ending?.tag === 'error') reject(ending.error)
+      else resolve({ value: undefined, done: true })
+    }
   }
 }

@@ -32,7 +32,7 @@ export class Positions {
     const pending = this.#writers.find((writer) => isSameKey(writer.key, key))?.pending
     if (pending) return pending.replayId
     try {
-      const stored = await withDeadline(loadLimitMs, { signal, platform: this.#platform }, async () => this.#store.load(key))
+      const stored = await this.#within(signal, async () => this.#store.load(key))
       if (stored === undefined || stored === null) return undefined
       return stored === 'all' || stored === 'new' ? stored : checkedReplayId(stored.replayId)
     } catch (cause) {
@@ -54,7 +54,7 @@ export class Positions {
   async isKnownElsewhere(key: ReplayKey, signal: AbortSignal): Promise<boolean> {
     if (!this.#store.orgs) return false
     try {
-      const orgs = await withDeadline(loadLimitMs, { signal, platform: this.#platform }, async () => this.#store.orgs?.(key))
+      const orgs = await this.#within(signal, async () => this.#store.orgs?.(key))
       return (orgs ?? []).some((org) => org !== key.org)
     } catch {
       // Only a hint: not knowing is no reason to stop.
@@ -77,6 +77,10 @@ export class Positions {
   /** Resolves when every position is durable. @throws ReplayError `store_failed` */
   async flush(): Promise<void> {
     await allSettled(this.#writers.map((writer) => writer.flush()))
+  }
+
+  #within<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return withDeadline(loadLimitMs, { signal, platform: this.#platform }, work)
   }
 }
 

@@ -319,6 +319,6 @@ export const sessionRules: readonly Rule[] = [
     file: lane,
     find: 'if (!this.#open || this.#working) return',
     replace: 'if (!this.#open) return',
-    shownBy: { simulation: true },
+    shownBy: { tests: ['packages/core/test/session/order-on-the-wire.test.ts'] },
   },
 ]

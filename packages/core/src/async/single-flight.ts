@@ -1,46 +1,26 @@
+import { untilAborted } from './until-aborted.ts'
+
 /**
  * Shares one run of `work` among concurrent callers. Each caller leaves alone when its own signal aborts; the work
  * itself is aborted once the last one has left.
  */
 export function singleFlight<T>(work: (signal: AbortSignal) => Promise<T>): (signal: AbortSignal) => Promise<T> {
   let flight: { result: Promise<T>; controller: AbortController; waiting: number } | undefined
-  return (signal) => {
-    if (signal.aborted) return Promise.reject(signal.reason)
+  return async (signal) => {
+    signal.throwIfAborted()
     if (!flight) {
       const controller = new AbortController()
-      const started = { controller, waiting: 0, result: Promise.resolve().then(() => work(controller.signal)) }
-      const land = (): void => {
-        if (flight === started) flight = undefined
-      }
-      started.result.then(land, land)
-      flight = started
+      flight = { controller, waiting: 0, result: Promise.resolve().then(() => work(controller.signal)) }
     }
     const current = flight
     current.waiting++
-    return new Promise<T>((resolve, reject) => {
-      const done = (): void => {
-        signal.removeEventListener('abort', leave)
-        current.waiting--
-      }
-      const leave = (): void => {
-        done()
-        if (current.waiting === 0) {
-          if (flight === current) flight = undefined
-          current.controller.abort(signal.reason)
-        }
-        reject(signal.reason)
-      }
-      signal.addEventListener('abort', leave, { once: true })
-      current.result.then(
-        (value) => {
-          done()
-          resolve(value)
-        },
-        (error: unknown) => {
-          done()
-          reject(error)
-        },
-      )
-    })
+    try {
+      return await untilAborted(current.result, signal)
+    } finally {
+      const isLast = --current.waiting === 0
+      if (isLast && signal.aborted) current.controller.abort(signal.reason)
+      // Landed, or left by all: whoever comes now begins another.
+      if (flight === current && (isLast || !signal.aborted)) flight = undefined
+    }
   }
 }

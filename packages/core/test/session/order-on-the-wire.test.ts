@@ -39,6 +39,25 @@ describe('what may overtake what', () => {
     })
   })
 
+  it('besides the connect at most one request is out, and what was wanted meanwhile shares the next [PROTOCOL B2]', async () => {
+    const answered = deferred<void>()
+    const slow = async (request: SeenRequest, org: { friendly(request: SeenRequest): unknown[] }): Promise<Response> => {
+      await answered.promise
+      return json(org.friendly(request))
+    }
+    await withRig({ script: inTurn('subscribe', [slow]) }, async ({ client, org, clock }) => {
+      read(client.subscribe(first))
+      await clock.runUntil(() => org.of('subscribe').length === 1)
+      read(client.subscribe(second))
+      read(client.subscribe('/event/Third__e'))
+      await clock.settle()
+      expect(org.of('subscribe')).toHaveLength(1)
+      answered.resolve()
+      await clock.runUntil(() => org.held === 1)
+      expect(org.of('subscribe').map(({ messages }) => messages.length)).toEqual([1, 2])
+    })
+  })
+
   it('events that a connect brings before the reply to their subscribe wait for it [PROTOCOL U6]', async () => {
     const answered = deferred<void>()
     const slow = async (request: SeenRequest, org: { friendly(request: SeenRequest): unknown[] }): Promise<Response> => {

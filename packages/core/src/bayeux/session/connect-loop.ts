@@ -3,6 +3,7 @@ import type { Turn } from '../machine/machine.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 import { cleanReplySize } from '../wire/decode.ts'
 import { type Fault, transientFault } from '../wire/fault.ts'
+import type { Address } from './conversation.ts'
 import { pollDeadline, shortDeadline } from './deadlines.ts'
 import { isConnectReply } from './findings.ts'
 import { type PollHold, pollHold } from './poll-hold.ts'
@@ -48,7 +49,7 @@ export class ConnectLoop {
 
   async #run(mine: AbortController, turn: Turn | 'early', afterMs: number): Promise<void> {
     const session = this.#session
-    const { platform, transport, conversation, epoch } = session
+    const { platform, transport, epoch } = session
     const { signal } = mine
     const atOnce = turn === 'first' || turn === 'resume'
     try {
@@ -59,11 +60,8 @@ export class ConnectLoop {
       if (turn === 'resume' && !(await session.lane.callOff(signal))) return
       const to = session.address()
       if (!to || signal.aborted) return
-      const message = session.outgoing({ channel: '/meta/connect', connectionType: 'long-polling' })
-      if (atOnce) message.advice = { timeout: 0 }
       const number = ++this.sent
-      const deadline = atOnce ? shortDeadline : pollDeadline(session.advice.timeoutMs)
-      const response = await conversation.post(to, [message], deadline, signal)
+      const response = await this.#post(to, atOnce, signal)
       if (signal.aborted) return
       this.#poll = undefined
       if (!atOnce && this.#mayLeaveEarly(response)) {
@@ -87,6 +85,14 @@ export class ConnectLoop {
     } finally {
       if (this.#poll === mine) this.#poll = undefined
     }
+  }
+
+  /** Apart from the wait for its reply, which would keep the message for as long. */
+  #post(to: Address, atOnce: boolean, signal: AbortSignal): Promise<TransportResponse> {
+    const { conversation, advice } = this.#session
+    const message = this.#session.outgoing({ channel: '/meta/connect', connectionType: 'long-polling' })
+    if (atOnce) message.advice = { timeout: 0 }
+    return conversation.post(to, [message], atOnce ? shortDeadline : pollDeadline(advice.timeoutMs), signal)
   }
 
   /** Nothing else is sent before an early poll that should not have left is taken back. [PROTOCOL C5] */

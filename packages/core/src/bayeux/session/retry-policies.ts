@@ -5,19 +5,17 @@ import type { Platform } from '../../platform.ts'
 
 export type RetryPolicies = Record<'connect' | 'handshake' | 'subscribe' | 'auth', RetryPolicy>
 
-const preset: RetryPolicy = {
-  baseMs: 500,
-  factor: 2,
-  capMs: 60_000,
-  maxAttempts: Number.POSITIVE_INFINITY,
-  maxElapsedMs: Number.POSITIVE_INFINITY,
-  jitter: 'full',
+function preset(baseMs: number, capMs: number): RetryPolicy {
+  const forever = Number.POSITIVE_INFINITY
+  return { baseMs, factor: 2, capMs, maxAttempts: forever, maxElapsedMs: forever, jitter: 'full' }
 }
+
+/** Shared by all clients that say nothing of it. Marked, so that a page without Bayeux does without. */
 const presets: RetryPolicies = {
-  connect: { ...preset, capMs: 30_000 },
-  handshake: { ...preset, baseMs: 1000, capMs: 120_000 },
-  subscribe: preset,
-  auth: { ...preset, baseMs: 1000, capMs: 300_000 },
+  connect: /* @__PURE__ */ preset(500, 30_000),
+  handshake: /* @__PURE__ */ preset(1_000, 120_000),
+  subscribe: /* @__PURE__ */ preset(500, 60_000),
+  auth: /* @__PURE__ */ preset(1_000, 300_000),
 }
 
 /** The caller's policies over the defaults. @throws SfStreamError `bad_option` */

@@ -1,5 +1,5 @@
 import { untilAborted } from '../../async/until-aborted.ts'
-import type { AuthProvider, OrgSession } from '../../auth-provider.ts'
+import type { OrgSession } from '../../auth-provider.ts'
 import { checkedSession } from '../../checked-session.ts'
 import { AuthenticationError, SfStreamError, textOf } from '../../errors.ts'
 import type { BayeuxOptions } from '../../options.ts'
@@ -29,15 +29,13 @@ export function tokens(auth: BayeuxOptions['auth'], platform: Platform): Tokens 
 class HeldTokens implements Tokens {
   readonly #auth: BayeuxOptions['auth']
   readonly #platform: Platform
-  readonly #fixed: OrgSession | undefined
   #current: OrgSession | undefined
   /** Refused by the org, and not replaced since: a later start must not begin with it. */
   #rejected: OrgSession | undefined
 
   constructor(auth: BayeuxOptions['auth'], platform: Platform) {
-    this.#auth = auth
+    this.#auth = 'accessToken' in auth ? checkedSession(auth, 'auth') : auth
     this.#platform = platform
-    this.#fixed = 'accessToken' in auth ? checkedSession(auth, 'auth') : undefined
   }
 
   get current(): OrgSession | undefined {
@@ -47,11 +45,6 @@ class HeldTokens implements Tokens {
   async get(signal: AbortSignal, refused?: SfStreamError): Promise<OrgSession> {
     if (refused) this.#rejected = this.#current
     else if (this.#current && this.#current !== this.#rejected) return this.#current
-    if (this.#fixed) {
-      if (refused) throw refused
-      this.#current = this.#fixed
-      return this.#fixed
-    }
     let session: OrgSession
     try {
       session = checkedSession(await untilAborted(this.#fetch(signal), signal), 'auth')
@@ -72,8 +65,10 @@ class HeldTokens implements Tokens {
   }
 
   #fetch(signal: AbortSignal): Promise<OrgSession> {
-    if (typeof this.#auth === 'function') return this.#auth()
+    const auth = this.#auth
+    if (typeof auth === 'function') return auth()
+    if ('accessToken' in auth) return Promise.resolve(auth)
     const context = { signal, platform: this.#platform }
-    return (this.#auth as AuthProvider).getSession(this.#rejected ? { ...context, rejected: this.#rejected } : context)
+    return auth.getSession(this.#rejected ? { ...context, rejected: this.#rejected } : context)
   }
 }

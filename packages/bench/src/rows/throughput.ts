@@ -25,8 +25,8 @@ export async function throughput(context: RowContext): Promise<void> {
   const idle: ClientName[] = [...pairs, ...peers, 'sfstream-node-file', ...ceilings]
   // Peers on the same engine tell the same story twice.
   const working: ClientName[] = [...pairs, 'cometd', 'faye']
-  for (const batch of batches) await rounds(context, { batch, workUs: 0, delayMs: 0 }, idle, context.quick ? 2 : 5)
-  for (const batch of batches) await rounds(context, { batch, workUs, delayMs: 0 }, working, context.quick ? 2 : 5)
+  for (const batch of batches) await rounds(context, { batch, workUs: 0, delayMs: 0 }, idle, context.quick ? 2 : 4)
+  for (const batch of batches) await rounds(context, { batch, workUs, delayMs: 0 }, working, context.quick ? 2 : 4)
 }
 
 /** The same over a network: what counts is how many replies a round trip can be made to bring, and what is done meanwhile. */
@@ -47,8 +47,8 @@ async function sample(context: RowContext, setting: ThroughputCase, client: Clie
   const row = throughputRow(setting)
   await attempt(context, `${labels[client]}, ${row}, batch ${batch}`, async () => {
     await server.plan({ feed: { kind: 'stream', batch }, delayMs })
-    const runMs = (quick ? 400 : 700) + delayMs * 5
-    const run = runClient({ task: 'stream', client, url: server.url, batch, workUs: setting.workUs, warmMs: quick ? 300 : 500, runMs })
+    const runMs = (quick ? 400 : 800) + delayMs * 5
+    const run = runClient({ task: 'stream', client, url: server.url, batch, workUs: setting.workUs, warmMs: quick ? 300 : 1_200, runMs })
     run.result.catch(() => {})
     await run.told('began')
     await server.begin()

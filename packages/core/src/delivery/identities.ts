@@ -1,7 +1,5 @@
 /** How many events back a repeat is recognised. */
 const remembered = 10_000
-/** They are forgotten in bulk. */
-const spare = 1_000
 
 type Identity = string | number | undefined
 
@@ -10,8 +8,9 @@ type Identity = string | number | undefined
  * what the org itself publishes twice always passes. [PROTOCOL D3]
  */
 export class Identities {
-  /** In order of age. */
+  /** A ring, once it is full: to move ten thousand at a time is what collections would be busy with. */
   #known: Identity[] = []
+  #oldest = 0
   #seen: Set<Identity> | undefined
 
   /** Whether the event was received before; otherwise remembers it. */
@@ -20,18 +19,22 @@ export class Identities {
       if (identity !== undefined && this.#seen.has(identity)) return true
       this.#seen = undefined
     }
-    if (this.#known.push(identity) > remembered + spare) this.#known = this.#known.slice(-remembered)
+    if (this.#known.length < remembered) this.#known.push(identity)
+    else this.#known[this.#oldest++ % remembered] = identity
     return false
   }
 
   /** A resubscribe: repeats may follow. */
   resubscribed(): void {
-    this.#seen = new Set(this.#known.slice(-remembered))
+    this.#seen = new Set(this.#known)
   }
 
   /** Replay ids mean something else from now on; uuids still hold. */
   forgetReplayIds(): void {
-    this.#known = this.#known.filter((identity) => typeof identity === 'string' && !isOfReplayId.test(identity))
+    const oldest = this.#oldest % remembered
+    this.#oldest = 0
+    const inOrder = [...this.#known.slice(oldest), ...this.#known.slice(0, oldest)]
+    this.#known = inOrder.filter((identity) => typeof identity === 'string' && !isOfReplayId.test(identity))
     if (this.#seen) this.resubscribed()
   }
 }

@@ -34,9 +34,10 @@ const maxMessageLength = 16 * 1024 * 1024
  * @throws ProtocolError `bad_reply`
  */
 export function decode(text: string): Decoded {
+  const plain = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
   let parsed: unknown
   try {
-    parsed = JSON.parse(losslessIds(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text))
+    parsed = JSON.parse(plain)
   } catch {
     // Without the parser's own error: it quotes the text too, tokens and all.
     throw badReply(text.trim() ? `The reply is not JSON; it begins ${JSON.stringify(quoted(text, 60))}.` : 'The reply is empty.')
@@ -45,7 +46,12 @@ export function decode(text: string): Decoded {
     const shown = typeof parsed === 'string' ? quoted(parsed, 60) : parsed
     throw badReply(`The reply is ${JSON.stringify(shown)}, not an array of messages.`)
   }
-  return sorted(Array.isArray(parsed) ? parsed : [parsed])
+  const messages = asList(parsed)
+  return sorted(messages.some(hasLongId) ? asList(JSON.parse(losslessIds(plain))) : messages)
+}
+
+function asList(parsed: unknown): unknown[] {
+  return Array.isArray(parsed) ? parsed : [parsed]
 }
 
 /**
@@ -114,9 +120,15 @@ function isReply(message: BayeuxMessage): boolean {
   )
 }
 
-/** Digits that a JavaScript number would round are kept as text. Found by a scan, so that other replies pay nothing. */
+/** An id that may have been rounded. Looked for here: a search of the text would cost each reply more than the few that are parsed twice. */
+function hasLongId(message: unknown): boolean {
+  const id = (message as { data?: { event?: { replayId?: unknown } | null } | null } | null)?.data?.event?.replayId
+  return typeof id === 'number' && id >= 1e15
+}
+
+/** Digits that a JavaScript number would round are kept as text. */
 function losslessIds(text: string): string {
-  return /"replayId"\s*:\s*\d{16}/.test(text) ? text.replace(/("replayId"\s*:\s*)(\d{16,})(?![\d.eE])/g, '$1"$2"') : text
+  return text.replace(/("replayId"\s*:\s*)(\d{16,})(?![\d.eE])/g, '$1"$2"')
 }
 
 /** The elements of a top-level array that are complete, by one walk over the text. */

@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join, resolve } from 'node:path'
 import type { ReplayKey, ReplayPosition, ReplayStore } from '@sfstream/core'
 import { ReplayError } from '@sfstream/core'
-import { formatRecord, isReplayId, parseRecord, type ReplayRecord, unreadable } from '@sfstream/core/internal'
+import { formatRecord, isStorable, parseRecord, type ReplayRecord, unreadable } from '@sfstream/core/internal'
 
 export interface FileReplayStoreOptions {
   /** The folder of the positions; made when the first one is saved. `./.sfstream/replay`, from the working directory, by default. */
@@ -51,7 +51,7 @@ export function fileReplayStore(options: FileReplayStoreOptions = {}): FileRepla
     },
 
     async save(key, position) {
-      if (!isReplayId(position.replayId)) {
+      if (!isStorable(position.replayId)) {
         throw new ReplayError({
           code: 'bad_replay',
           channel: key.channel,

@@ -1,4 +1,4 @@
-import { type Connect, cometdPath, type Payload, token } from './bench-client.ts'
+import { type Connect, type ConnectOptions, cometdPath, type Payload, token } from './bench-client.ts'
 
 export interface Posted {
   text: string
@@ -8,7 +8,7 @@ export interface Posted {
 /** Posts, and resolves with the body's text; gives up at the deadline. */
 export type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<Posted>
 
-interface Message {
+export interface Message {
   clientId?: string
   data?: { payload: Payload }
 }
@@ -16,8 +16,15 @@ interface Message {
 export const deadlineMs = 130_000
 export const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
 
+type Consume = (messages: readonly Message[], onEvent: ConnectOptions['onEvent']) => Promise<void> | undefined
+
+const inTurn: Consume = (messages, onEvent) => {
+  for (const { data } of messages) if (data) onEvent(data.payload)
+  return undefined
+}
+
 /** What no client can do without: a request with a deadline, JSON.parse, a look at each message. Nothing is checked or kept. */
-export function bareLoop(post: Post): Connect {
+export function bareLoop(post: Post, consume: Consume = inTurn): Connect {
   return async ({ url, channels, onEvent }) => {
     const endpoint = `${url}${cometdPath}`
     const shake = { channel: '/meta/handshake', id: '1', version: '1.0', supportedConnectionTypes: ['long-polling'], ext: { replay: true } }
@@ -31,7 +38,8 @@ export function bareLoop(post: Post): Connect {
       for (let id = 3; ; id++) {
         const body = JSON.stringify([{ channel: '/meta/connect', id: String(id), clientId, connectionType: 'long-polling' }])
         const { text } = await post(endpoint, own, body)
-        for (const { data } of JSON.parse(text) as Message[]) if (data) onEvent(data.payload)
+        const consuming = consume(JSON.parse(text) as Message[], onEvent)
+        if (consuming) await consuming
       }
     })()
   }

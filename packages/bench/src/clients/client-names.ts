@@ -5,6 +5,7 @@ export const labels = {
   'sfstream-node-file': 'sfstream (node, file store)',
   'bare-fetch': 'bare fetch',
   'bare-http': 'bare node:http',
+  'bare-http-awaited': 'bare node:http, for await',
   cometd: 'cometd JS',
   faye: 'faye',
   jsforce: 'jsforce',

@@ -22,7 +22,7 @@ export const batchSetting = (batch: number): string => `batch ${batch}`
 
 /** Events a second, CPU for each, the gap between polls, and how busy the server was: all of the same runs. */
 export async function throughput(context: RowContext): Promise<void> {
-  const idle: ClientName[] = [...pairs, ...peers, 'sfstream-node-file', ...ceilings]
+  const idle: ClientName[] = [...pairs, 'bare-http-awaited', ...peers, 'sfstream-node-file', ...ceilings]
   // Peers on the same engine tell the same story twice.
   const working: ClientName[] = [...pairs, 'cometd', 'faye']
   for (const batch of batches) await rounds(context, { batch, workUs: 0, delayMs: 0 }, idle, context.quick ? 2 : 4)

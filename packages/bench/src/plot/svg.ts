@@ -22,12 +22,18 @@ export function line(x1: number, y1: number, x2: number, y2: number, stroke: str
 }
 
 export function text(x: number, y: number, content: string, more = ''): string {
-  return `<text x="${round(x)}" y="${round(y)}" ${more}>${content.replace(/&/g, '&amp;').replace(/</g, '&lt;')}</text>`
+  return `<text x="${round(x)}" y="${round(y)}" ${more}>${escaped(content)}</text>`
+}
+
+function escaped(content: string): string {
+  return content.replace(/&/g, '&amp;').replace(/</g, '&lt;')
 }
 
 export function document(width: number, height: number, title: string, parts: readonly string[]): string {
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="12" fill="#222">`,
+    // For who does not see it.
+    `<title>${escaped(title)}</title>`,
     '<rect width="100%" height="100%" fill="#fff"/>',
     text(20, 28, title, 'font-size="16" font-weight="bold"'),
     ...parts,

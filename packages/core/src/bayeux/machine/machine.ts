@@ -67,7 +67,7 @@ export type Input =
   | { type: 'disconnected' }
   | {
       type: 'fault'
-      /** `subscribe`: any request besides handshake and connect. */
+      /** By the name of its retry policy, so `subscribe` is whatever goes beside handshake and connect: they share one. */
       step: Step | 'subscribe'
       fault: Fault
       advice?: Advice | undefined

@@ -49,12 +49,15 @@ class HttpExchange {
     const { url, signal, deadline } = this.#request
     if (signal.aborted) return this.#reject(signal.reason)
     const closed = (cause?: unknown): void => this.#closed(cause)
-    this.#abort = () => this.#fail(signal.reason)
+    // By way of a name: V8 makes a function old that is written straight into a property, and keeps all that it reaches
+    // until the next full collection. Here that is the text of every reply.
+    const abort = (): void => this.#fail(signal.reason)
+    this.#abort = abort
     this.#dog = watchdog(deadline, this.#requests.platform, (what) => {
       if (this.#reply) this.#finish('timeout')
       else this.#fail(notAnswered(what))
     })
-    signal.addEventListener('abort', this.#abort, { once: true })
+    signal.addEventListener('abort', abort, { once: true })
     try {
       this.#outgoing = this.#requests.send(this.#request)
     } catch (cause) {

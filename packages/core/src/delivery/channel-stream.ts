@@ -1,12 +1,14 @@
 import { deferred } from '../async/deferred.ts'
+import { eachValue } from '../async/each-value.ts'
 import { untilAborted } from '../async/until-aborted.ts'
 import { LimitError, ReplayError, type SfStreamError } from '../errors.ts'
-import { dateMs, eventFields, identityOf, kindOfChannel, retentionMs } from '../events/event-fields.ts'
+import { dateMs, EventFields, identityOf, kindOfChannel, retentionMs } from '../events/event-fields.ts'
 import { isReplayId } from '../events/replay-id.ts'
 import type { EventKind, ReplayId } from '../events/stream-event.ts'
 import type { SubscribeOptions } from '../options.ts'
 import type { Batch, StartPosition } from '../source/source.ts'
 import type { ReplayGapReason } from '../source/source-status.ts'
+import { DeliveredEvent } from './delivered-event.ts'
 import type { Shared } from './delivery.ts'
 import { Identities } from './identities.ts'
 import type { LiveSubscription } from './live-subscription.ts'
@@ -180,29 +182,30 @@ export class ChannelStream {
    */
   #certain({ messages, complete }: Batch): Batch['messages'] {
     if (complete || this.#last !== undefined) return messages
-    return new Set(messages.map((message) => eventFields(message, this.#kind).replayId)).size === 1 ? [] : messages
+    return new Set(messages.map((message) => new EventFields(message, this.#kind).replayId)).size === 1 ? [] : messages
   }
 
   #receive(batch: Batch): void {
     const { bytesEach, complete, repeats } = batch
+    this.#wasAccepted = true
     if (repeats) this.#known.resubscribed()
     let previous: ReplayId | undefined
     let beforeGroup: ReplayId | undefined
     let firstDate: string | undefined
     for (const message of this.#certain(batch)) {
-      const fields = eventFields(message, this.#kind)
-      const { replayId, createdDate } = fields
+      const event = new DeliveredEvent(message, this.#kind, bytesEach)
+      const { replayId, createdDate } = event
       firstDate ??= createdDate
       if (replayId !== undefined && replayId !== previous) {
         beforeGroup = previous
         previous = replayId
       }
-      if (this.#known.repeats(identityOf(fields))) {
+      if (this.#known.repeats(identityOf(event))) {
         for (const member of this.members) member.repeated()
         continue
       }
       const drop = this.#gapReplayAt !== undefined && this.#isBeforeStart(createdDate, this.#gapReplayAt)
-      for (const member of this.members) member.receive(message, fields, bytesEach, drop)
+      for (const member of this.members) member.receive(member === this.members[0] ? event : DeliveredEvent.again(event), drop)
     }
     // After a cut reply, only to before the group that may be incomplete.
     const reached = complete ? previous : beforeGroup
@@ -274,10 +277,7 @@ export class ChannelStream {
           },
           () => {},
         )
-        for await (const batch of batches) {
-          this.#wasAccepted = true
-          this.#receive(batch)
-        }
+        await eachValue(batches, (batch) => this.#receive(batch))
         if (!this.#closed) from = this.#onward(position)
       } catch (error) {
         from = this.#afterRefusal(position, error)

@@ -1,30 +1,23 @@
 import type { BayeuxMessage } from '../bayeux/wire/message.ts'
-import type { EventFields } from '../events/event-fields.ts'
-import type { EventKind, ReplayId, StreamEvent } from '../events/stream-event.ts'
+import { EventFields } from '../events/event-fields.ts'
+import type { EventKind, StreamEvent } from '../events/stream-event.ts'
 import type { Slot } from './ledger.ts'
 
-/** A StreamEvent that knows its place in the order of arrival. A class, so that the place is nobody else's to see. */
-export class DeliveredEvent implements StreamEvent {
+/**
+ * A StreamEvent that knows its place in the order of arrival. A class, so that the place is nobody else's to see; one object, because a
+ * reply may hold thousands.
+ */
+export class DeliveredEvent extends EventFields implements StreamEvent {
   readonly channel: string
-  readonly kind: EventKind
-  readonly replayId: ReplayId | undefined
-  readonly createdDate: string | undefined
-  readonly eventUuid: string | undefined
-  readonly payload: unknown
   readonly message: BayeuxMessage
   readonly #bytes: number
-  readonly #slot: Slot | undefined
+  #slot: Slot | undefined
 
-  constructor(message: BayeuxMessage, fields: EventFields, bytes: number, slot: Slot | undefined) {
+  constructor(message: BayeuxMessage, kind: EventKind, bytes: number) {
+    super(message, kind)
     this.channel = message.channel as string
-    this.kind = fields.kind
-    this.replayId = fields.replayId
-    this.createdDate = fields.createdDate
-    this.eventUuid = fields.eventUuid
-    this.payload = fields.payload
     this.message = message
     this.#bytes = bytes
-    this.#slot = slot
   }
 
   commit(): Promise<void> {
@@ -36,6 +29,11 @@ export class DeliveredEvent implements StreamEvent {
     return event.#bytes
   }
 
+  /** Where it stands in one subscription. */
+  static place(event: DeliveredEvent, slot: Slot | undefined): void {
+    event.#slot = slot
+  }
+
   static isFinished(event: DeliveredEvent): boolean {
     return event.#slot?.finished ?? false
   }
@@ -44,8 +42,16 @@ export class DeliveredEvent implements StreamEvent {
     event.#slot?.ledger.finish(event.#slot)
   }
 
+  /** The same event for another subscription, which has a place of its own for it. */
+  static again(event: DeliveredEvent): DeliveredEvent {
+    return new DeliveredEvent(event.message, event.kind, event.#bytes)
+  }
+
   /** The same event with a payload that a schema has passed. */
   static withPayload(event: DeliveredEvent, payload: unknown): DeliveredEvent {
-    return new DeliveredEvent(event.message, { ...event, payload }, event.#bytes, event.#slot)
+    const passed: { payload: unknown } & DeliveredEvent = DeliveredEvent.again(event)
+    passed.payload = payload
+    passed.#slot = event.#slot
+    return passed
   }
 }

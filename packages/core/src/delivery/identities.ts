@@ -1,42 +1,56 @@
 /** How many events back a repeat is recognised. */
 const remembered = 10_000
+/** How many are put together. */
+const blockSize = 500
 
-type Identity = string | number | undefined
+/** Where an event has none, a block has null. */
+type Identity = string | number | null | undefined
 
 /**
  * Drops what our own resubscribing delivers twice: consulted from a resubscribe until the first unseen event, so that
  * what the org itself publishes twice always passes. [PROTOCOL D3]
  */
 export class Identities {
-  /** A ring, once it is full: to move ten thousand at a time is what collections would be busy with. */
-  #known: Identity[] = []
-  #oldest = 0
+  #newest: Identity[] = []
+  /** Those before, as the bytes of JSON, which is exact: ten thousand strings would be copied by every collection that finds them. */
+  #blocks: Uint8Array[] = []
   #seen: Set<Identity> | undefined
 
   /** Whether the event was received before; otherwise remembers it. */
-  repeats(identity: Identity): boolean {
+  repeats(identity: string | number | undefined): boolean {
     if (this.#seen) {
       if (identity !== undefined && this.#seen.has(identity)) return true
       this.#seen = undefined
     }
-    if (this.#known.length < remembered) this.#known.push(identity)
-    else this.#known[this.#oldest++ % remembered] = identity
+    if (this.#newest.push(identity) < blockSize) return false
+    if (this.#blocks.push(block(this.#newest)) > remembered / blockSize) this.#blocks.shift()
+    this.#newest = []
     return false
   }
 
   /** A resubscribe: repeats may follow. */
   resubscribed(): void {
-    this.#seen = new Set(this.#known)
+    this.#seen = new Set(this.#known())
   }
 
   /** Replay ids mean something else from now on; uuids still hold. */
   forgetReplayIds(): void {
-    const oldest = this.#oldest % remembered
-    this.#oldest = 0
-    const inOrder = [...this.#known.slice(oldest), ...this.#known.slice(0, oldest)]
-    this.#known = inOrder.filter((identity) => typeof identity === 'string' && !isOfReplayId.test(identity))
+    this.#newest = this.#known().filter((identity) => typeof identity === 'string' && !isOfReplayId.test(identity))
+    this.#blocks = []
     if (this.#seen) this.resubscribed()
   }
+
+  #known(): Identity[] {
+    return [...this.#blocks.flatMap(identities), ...this.#newest].slice(-remembered)
+  }
+}
+
+function block(identities: Identity[]): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(identities))
+}
+
+function identities(block: Uint8Array): Identity[] {
+  return JSON.parse(new TextDecoder().decode(block)) as Identity[]
 }
 
 /** Digits, or digits and a record id: `identityOf` in event-fields.ts. */

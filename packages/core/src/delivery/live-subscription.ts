@@ -1,7 +1,6 @@
 import { type Ending, type Queue, type QueueHooks, queue } from '../async/queue.ts'
 import { onAbort } from '../async/signals.ts'
-import type { BayeuxMessage } from '../bayeux/wire/message.ts'
-import { dateMs, type EventFields } from '../events/event-fields.ts'
+import { dateMs } from '../events/event-fields.ts'
 import type { ReplayId, StreamEvent } from '../events/stream-event.ts'
 import type { SubscribeOptions } from '../options.ts'
 import type { ChannelStream } from './channel-stream.ts'
@@ -35,7 +34,9 @@ export class LiveSubscription implements Subscription, AsyncIterator<StreamEvent
   readonly #ledgers: Ledger[] = []
   #current: Ledger | undefined
   /** Handed out by `next()`, finished by the following one. */
-  readonly #inHand: DeliveredEvent[] = []
+  readonly #inHand: (DeliveredEvent | undefined)[] = []
+  /** How many of these there are. The list stays as long as it was: an empty one that is pushed to is given room for sixteen more. */
+  #inHands = 0
   /** Taken by `process()`, and waiting for their key: they count as buffered. */
   #ahead = 0
   #bytes = 0
@@ -82,7 +83,7 @@ export class LiveSubscription implements Subscription, AsyncIterator<StreamEvent
       })
     }
     if (until) {
-      const quiet = (): boolean => stream.live && this.buffered + this.#inHand.length + (this.#processing?.running() ?? 0) === 0
+      const quiet = (): boolean => stream.live && this.buffered + this.#inHands + (this.#processing?.running() ?? 0) === 0
       // What is buffered beyond the end is dropped: it was not asked for, and comes again.
       this.#draining = drain(until, shared.platform, quiet, (why) => {
         this.#detach(why)
@@ -124,7 +125,11 @@ export class LiveSubscription implements Subscription, AsyncIterator<StreamEvent
   }
 
   next(): Promise<IteratorResult<StreamEvent>> {
-    for (let event = this.#inHand.shift(); event; event = this.#inHand.shift()) this.#finished(event)
+    while (this.#inHands > 0) {
+      const event = this.#inHand[--this.#inHands] as DeliveredEvent
+      this.#inHand[this.#inHands] = undefined
+      this.#finished(event)
+    }
     return this.#events.next()
   }
 
@@ -225,16 +230,12 @@ export class LiveSubscription implements Subscription, AsyncIterator<StreamEvent
   // --- what its channel's stream does to it -----------------------------------------------------------------------
 
   /** An event; `drop`: not to be handed out, but its position counts. */
-  receive(message: BayeuxMessage, fields: EventFields, size: number, drop: boolean): void {
+  receive(event: DeliveredEvent, drop: boolean): void {
     this.#received++
-    const slot = this.#current?.received(fields.replayId, fields.createdDate)
-    if (drop) {
-      if (slot) slot.ledger.finish(slot)
-      return
-    }
-    this.#bytes += size
+    DeliveredEvent.place(event, this.#current?.received(event.replayId, event.createdDate))
+    if (drop) return DeliveredEvent.finish(event)
+    this.#bytes += DeliveredEvent.bytes(event)
     this.#draining?.stirred()
-    const event = new DeliveredEvent(message, fields, size, slot)
     if (this.#checks) this.#checks.check(event)
     else this.#admit(event)
   }
@@ -297,7 +298,7 @@ export class LiveSubscription implements Subscription, AsyncIterator<StreamEvent
 
   taken(event: DeliveredEvent): void {
     this.#handedOut(event)
-    if (this.#consumer === 'loop') this.#inHand.push(event)
+    if (this.#consumer === 'loop') this.#inHand[this.#inHands++] = event
     this.#draining?.delivered(this.#delivered + this.#ahead, event.createdDate, this.stream.now())
   }
 
@@ -352,7 +353,7 @@ export class LiveSubscription implements Subscription, AsyncIterator<StreamEvent
 
   /** Nobody will finish another event: what is finished becomes durable. A failing store was reported; who closes or stops is told. */
   async #conclude(): Promise<void> {
-    this.#inHand.length = 0
+    this.#inHand.length = this.#inHands = 0
     this.#removeAbort?.()
     await allSettled(this.#ledgers.map((each) => each.close()))
   }

@@ -3,12 +3,26 @@ import { isReplayId } from './replay-id.ts'
 import type { EventKind, ReplayId } from './stream-event.ts'
 
 /** What a data message says about itself, whatever its family: [facts 2.5]. Never throws: data is not validated. */
-export interface EventFields {
-  kind: EventKind
-  replayId: ReplayId | undefined
-  createdDate: string | undefined
-  eventUuid: string | undefined
-  payload: unknown
+export class EventFields {
+  readonly kind: EventKind
+  readonly replayId: ReplayId | undefined
+  readonly createdDate: string | undefined
+  readonly eventUuid: string | undefined
+  readonly payload: unknown
+
+  constructor({ data }: BayeuxMessage, kind: EventKind) {
+    const parts = asObject(data)
+    const event = asObject(parts?.event)
+    let payload = parts?.payload
+    if (payload === undefined) payload = parts?.sobject
+    if (payload === undefined) payload = data
+    const replayId = event?.replayId
+    this.kind = kind
+    this.replayId = isReplayId(replayId) ? replayId : undefined
+    this.createdDate = asText(event?.createdDate) ?? dateOfPayload(payload)
+    this.eventUuid = asText(event?.EventUuid)
+    this.payload = payload
+  }
 }
 
 const families = [
@@ -27,23 +41,6 @@ export function kindOfChannel(channel: string): EventKind {
 /** How long the org keeps a channel's events: 24 h for PushTopics and generic events, 72 h for the others. */
 export function retentionMs(channel: string): number {
   return (/^\/(topic|u)\//.test(channel) ? 24 : 72) * 3_600_000
-}
-
-export function eventFields(message: BayeuxMessage, kind: EventKind): EventFields {
-  const { data } = message
-  const parts = asObject(data)
-  const event = asObject(parts?.event)
-  let payload = parts?.payload
-  if (payload === undefined) payload = parts?.sobject
-  if (payload === undefined) payload = data
-  const replayId = event?.replayId
-  return {
-    kind,
-    replayId: isReplayId(replayId) ? replayId : undefined,
-    createdDate: asText(event?.createdDate) ?? dateOfPayload(payload),
-    eventUuid: asText(event?.EventUuid),
-    payload,
-  }
 }
 
 /** What tells one event from another: its uuid, else its replay id with the first record id (enriched change events share ids). */

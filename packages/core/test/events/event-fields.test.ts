@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { dateMs, eventFields, identityOf, kindOfChannel, retentionMs } from '../../src/events/event-fields.ts'
+import { dateMs, EventFields, identityOf, kindOfChannel, retentionMs } from '../../src/events/event-fields.ts'
 import { checkedReplayId } from '../../src/events/replay-id.ts'
 
-const fieldsOf = (data: unknown, channel = '/event/X__e') => eventFields({ channel, data }, kindOfChannel(channel))
+const fieldsOf = (data: unknown, channel = '/event/X__e') => new EventFields({ channel, data }, kindOfChannel(channel))
 
 describe('kindOfChannel', () => {
   it.each([
@@ -20,7 +20,7 @@ describe('kindOfChannel', () => {
   })
 })
 
-describe('eventFields', () => {
+describe('EventFields', () => {
   it.each<[string, unknown, Partial<ReturnType<typeof fieldsOf>>]>([
     [
       'a platform event',

@@ -79,19 +79,19 @@ function parses(text: string): boolean {
   }
 }
 
-function sorted(messages: readonly unknown[]): Decoded {
-  const decoded: Decoded = { all: [], meta: [], events: [], bad: [] }
+function sorted(messages: unknown[]): Decoded {
+  const decoded: Decoded = { all: messages.every(isMessage) ? messages : messages.filter(isMessage), meta: [], events: [], bad: [] }
   for (const message of messages) {
-    if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-      decoded.bad.push(message)
-      continue
-    }
-    decoded.all.push(message as BayeuxMessage)
-    if (isEvent(message as BayeuxMessage)) decoded.events.push(message as BayeuxMessage)
-    else if (isWellFormed(message as BayeuxMessage) && isReply(message as BayeuxMessage)) decoded.meta.push(message as BayeuxMessage)
+    if (!isMessage(message)) decoded.bad.push(message)
+    else if (isEvent(message)) decoded.events.push(message)
+    else if (isWellFormed(message) && isReply(message)) decoded.meta.push(message)
     else decoded.bad.push(message)
   }
   return decoded
+}
+
+function isMessage(value: unknown): value is BayeuxMessage {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /**

@@ -75,7 +75,7 @@ class HttpExchange {
     this.#dog?.progress()
     this.#requests.answered(this.#request, response)
     this.#response = response
-    this.#reply = httpReply(response, { progress: () => this.#dog?.progress(), done: (cut) => this.#finish(cut) })
+    this.#reply = httpReply(this.#request, response, { progress: () => this.#dog?.progress(), done: (cut) => this.#finish(cut) })
   }
 
   #finish(cut?: TransportResponse['cut']): void {
@@ -84,7 +84,7 @@ class HttpExchange {
     // Not complete: what was decoded has ended before the body has.
     this.#settle(complete && !cut)
     const header = (name: string): string | undefined => headerValue(headers[name])
-    this.#resolve({ status: statusCode, header, text: this.#reply.text(), ...(cut ? { cut } : {}) })
+    this.#resolve({ status: statusCode, header, ...this.#reply.end(), ...(cut ? { cut } : {}) })
   }
 
   #closed(cause: unknown): void {

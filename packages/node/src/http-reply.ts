@@ -1,12 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import type { TransportResponse } from '@sfstream/core'
-import { maxBodyBytes } from '@sfstream/core/internal'
+import type { TransportRequest, TransportResponse } from '@sfstream/core'
+import { ArrivingBody, maxBodyBytes } from '@sfstream/core/internal'
 import { type ContentDecoder, contentCodings, contentDecoder } from './content-decoder.ts'
-import { httpBody } from './http-body.ts'
 
 export interface HttpReply {
   /** What has arrived, decoded; once. */
-  text(): string
+  end(): Pick<TransportResponse, 'text' | 'ahead'>
   /** The connection has ended too early. What had arrived is decoded first, and then `done` is called. */
   broken(): void
   /** Nothing more is decoded. */
@@ -20,8 +19,8 @@ export interface HttpReplyHooks {
 }
 
 /** Reads a body to its end or its cap. */
-export function httpReply(incoming: IncomingMessage, { progress, done }: HttpReplyHooks): HttpReply {
-  const body = httpBody()
+export function httpReply(request: TransportRequest, incoming: IncomingMessage, { progress, done }: HttpReplyHooks): HttpReply {
+  const body = new ArrivingBody(request)
   let decoder: ContentDecoder | undefined
   let isBroken = false
 
@@ -67,5 +66,5 @@ export function httpReply(incoming: IncomingMessage, { progress, done }: HttpRep
     // Of a body that is not complete there is an error, and no end.
     incoming.on('end', () => done())
   }
-  return { text: () => body.text(), broken, destroy: () => decoder?.destroy() }
+  return { end: () => body.end(), broken, destroy: () => decoder?.destroy() }
 }

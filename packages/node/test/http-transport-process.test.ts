@@ -1,3 +1,4 @@
+import { createServer as createPlainServer } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { startMockOrgServer } from '@sfstream/mock-org/node'
@@ -26,6 +27,20 @@ describe('a process', () => {
       onTestFinished(() => clearInterval(publish))
     }
     expect(await run([mode, instanceUrl, accessToken])).toMatchObject({ code: 0, out: 'left:' })
+  })
+})
+
+describe('what was read', () => {
+  it('is gone with the next collection of what is young: a full one would stop the program for longer', async () => {
+    const body = Buffer.alloc(400_000, 'x')
+    const server = createPlainServer((request, response) => request.resume().on('end', () => response.end(body)))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const child = runSource(new URL('support/reading.ts', import.meta.url), [`http://127.0.0.1:${port}/`, '20'])
+    const [out, errors] = [listen(child.stdout), listen(child.stderr)]
+    expect({ code: await ended(child), errors: errors.text }).toEqual({ code: 0, errors: '' })
+    expect(Number(out.text)).toBeLessThan(2 * body.length)
   })
 })
 

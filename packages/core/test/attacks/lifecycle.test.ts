@@ -6,6 +6,15 @@ import { json, platformEvent } from '../support/scripted-org.ts'
 
 const channel = '/event/Order__e'
 
+/** What nobody reaches is gone afterwards. */
+async function collect(): Promise<void> {
+  const { setFlagsFromString } = await import('node:v8')
+  const { runInNewContext } = await import('node:vm')
+  setFlagsFromString('--expose-gc')
+  await new Promise((resolve) => setImmediate(resolve))
+  ;(runInNewContext('gc') as () => void)()
+}
+
 describe('races of starting, subscribing and stopping', () => {
   it('a subscription whose signal is aborted already does not silence its channel for good', async () => {
     await withRig({}, async ({ client, org, clock }) => {
@@ -225,13 +234,25 @@ describe('races of starting, subscribing and stopping', () => {
         refs.push(new WeakRef(subscription))
       }
       await clock.settle()
-      const { setFlagsFromString } = await import('node:v8')
-      const { runInNewContext } = await import('node:vm')
-      setFlagsFromString('--expose-gc')
-      const collect = runInNewContext('gc') as () => void
-      await new Promise((resolve) => setImmediate(resolve))
-      collect()
+      await collect()
       expect(refs.filter((ref) => ref.deref()).length).toBeLessThan(5)
+    })
+  })
+
+  it('so is a reply once its events are taken, though the next one may be hours away', async () => {
+    await withRig({}, async ({ client, org, clock }) => {
+      const refs: WeakRef<object>[] = []
+      const over = (async () => {
+        for await (const { message } of client.subscribe(channel)) refs.push(new WeakRef(message))
+      })()
+      await clock.runUntil(() => org.held === 1)
+      org.push(...Array.from({ length: 20 }, (_, at) => platformEvent(at + 1)))
+      await clock.settle()
+      expect(refs).toHaveLength(20)
+      await collect()
+      expect(refs.filter((ref) => ref.deref()).length).toBeLessThan(5)
+      await client.stop()
+      await over
     })
   })
 

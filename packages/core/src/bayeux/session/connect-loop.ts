@@ -101,11 +101,11 @@ export class ConnectLoop {
     return this.#session.fault('connect', fault, came)
   }
 
-  #mayLeaveEarly({ cut, status, text }: TransportResponse): boolean {
+  #mayLeaveEarly({ cut, status, text, ahead }: TransportResponse): boolean {
     const { conversation, registry, advice } = this.#session
     if (cut || this.holding.held || conversation.inspectsReplies || advice.intervalMs > 0) return false
-    const size = cleanReplySize(status, text)
+    const size = cleanReplySize(status, text, ahead?.messages)
     // Where there is nothing to parse, nothing is won.
-    return size !== undefined && size > 0 && size <= registry.room(text.length)
+    return size !== undefined && size > 0 && size <= registry.room(text.length + (ahead?.length ?? 0))
   }
 }

@@ -5,6 +5,7 @@ import { type Decoded, decode, decodeBroken } from '../wire/decode.ts'
 import { encode } from '../wire/encode.ts'
 import { type Fault, statusFault, transientFault } from '../wire/fault.ts'
 import type { BayeuxMessage } from '../wire/message.ts'
+import { readAhead } from '../wire/read-ahead.ts'
 
 /** Where to post, and as whom. */
 export interface Address {
@@ -80,22 +81,23 @@ class ExtendedConversation implements Conversation {
       body: encode(this.#sent(messages)),
       deadline,
       signal,
+      readAhead,
       // [PROTOCOL T5]
       keepalive: messages[0]?.channel === '/meta/disconnect',
     })
   }
 
   read(response: TransportResponse, request: string): Answer {
-    const { status, text, cut } = response
+    const { status, text, ahead, cut } = response
     this.#readDate(response)
     const answer: Answer = { decoded: { all: [], meta: [], events: [], bad: [] }, complete: !cut, bytesEach: 0 }
     try {
       // What a failure has of a body says nothing where it broke off.
       if (!cut || status === 200) {
-        const decoded = this.#extended(cut ? decodeBroken(text) : decode(text))
+        const decoded = this.#extended((cut ? decodeBroken : decode)(text, ahead?.messages))
         const isBayeux = decoded.meta.length + decoded.events.length > 0
         if (isBayeux || (status === 200 && (cut || decoded.bad.length === 0)))
-          return { ...answer, decoded, bytesEach: text.length / (decoded.all.length || 1) }
+          return { ...answer, decoded, bytesEach: (text.length + (ahead?.length ?? 0)) / (decoded.all.length || 1) }
         if (status === 200) throw unreadable()
       }
     } catch (error) {

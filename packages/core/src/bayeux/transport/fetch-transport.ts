@@ -1,6 +1,7 @@
 import { linkedController } from '../../async/signals.ts'
 import { untilAborted } from '../../async/until-aborted.ts'
 import type { Platform } from '../../platform.ts'
+import { ArrivingBody } from './arriving-body.ts'
 import type { CookieJar } from './cookie-jar.ts'
 import { notAnswered, notReached } from './exchange-errors.ts'
 import { maxBodyBytes } from './max-body-bytes.ts'
@@ -39,13 +40,14 @@ export function fetchTransport(platform: Platform, { jar }: FetchTransportOption
       )
       dog.progress()
       jar?.store(request.url, response.headers.getSetCookie?.() ?? [], response.headers.get('Date'))
-      const body = await readBody(response, signal, dog)
-      if (body.cut && request.signal.aborted) throw request.signal.reason
-      const cut = body.cut === 'broken' && expired ? 'timeout' : body.cut
+      const body = new ArrivingBody(request)
+      const broken = await readBody(response, body, signal, dog)
+      if (broken && request.signal.aborted) throw request.signal.reason
+      const cut = broken === 'broken' && expired ? 'timeout' : broken
       return {
         status: response.status,
         header: (name) => response.headers.get(name) ?? undefined,
-        text: body.text,
+        ...body.end(),
         ...(cut ? { cut } : {}),
       }
     } catch (cause) {
@@ -60,32 +62,21 @@ export function fetchTransport(platform: Platform, { jar }: FetchTransportOption
   return { exchange, reset: () => jar?.clear() }
 }
 
-async function readBody(response: Response, signal: AbortSignal, dog: Watchdog): Promise<{ text: string; cut?: 'broken' | 'too_large' }> {
-  if (!response.body) return { text: '' }
+async function readBody(response: Response, body: ArrivingBody, signal: AbortSignal, dog: Watchdog): Promise<TransportResponse['cut']> {
+  if (!response.body) return undefined
   // A reader loop: `for await` over a stream is missing on older Safari.
   const reader = response.body.getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  let pieces: string[] = []
-  const whole = (): string => text + pieces.join('')
   const readAll = async (): Promise<'too_large' | undefined> => {
-    for (let bytes = 0; ; ) {
+    for (;;) {
       const { done, value } = await reader.read()
-      pieces.push(decoder.decode(value, { stream: !done }))
       if (done) return undefined
       dog.progress()
-      bytes += value.byteLength
-      // Joined in blocks: each `+=` keeps a node of 32 bytes, which a body in pieces of one byte turns into gigabytes.
-      if (pieces.length === 1_000) {
-        text = whole()
-        pieces = []
-      }
-      if (bytes > maxBodyBytes) return 'too_large'
+      body.add(value)
+      if (body.bytes > maxBodyBytes) return 'too_large'
     }
   }
   // One wait for the whole: to listen for each piece anew costs more than most pieces.
   const cut = await untilAborted(readAll(), signal).catch(() => 'broken' as const)
-  if (!cut) return { text: whole() }
-  reader.cancel().catch(() => {})
-  return { text: whole(), cut }
+  if (cut) reader.cancel().catch(() => {})
+  return cut
 }

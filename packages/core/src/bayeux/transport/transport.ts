@@ -7,6 +7,12 @@ export interface TransportRequest {
   deadline: Deadline
   /** The page may be going away: let the request outlive it where the runtime can. */
   keepalive?: boolean
+  /**
+   * Reads what is whole in the text of a reply so far. A transport may call it with what has arrived of a long body, go on with `rest`
+   * and what follows, and return what was read as `ahead`: long replies are then read while they are coming. One that looks into texts
+   * of replies leaves it alone.
+   */
+  readAhead?(text: string): { messages: unknown[]; rest: string }
 }
 
 /** Limits of one exchange, in milliseconds. */
@@ -24,7 +30,9 @@ export interface TransportResponse {
   /** Lower-case name to value. */
   header(name: string): string | undefined
   text: string
-  /** Why the body is not whole; what did arrive is in `text`. */
+  /** Messages of the body that are not in `text` any more, and how long their text was. */
+  ahead?: { messages: unknown[]; length: number }
+  /** Why the body is not whole; what did arrive is in `text` and `ahead`. */
   cut?: 'broken' | 'timeout' | 'too_large'
 }
 

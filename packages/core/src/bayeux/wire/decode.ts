@@ -1,5 +1,6 @@
 import { ProtocolError } from '../../errors.ts'
 import { isOfKind } from '../../kind-of.ts'
+import { parseLossless } from './lossless.ts'
 import type { BayeuxMessage } from './message.ts'
 import { quoted } from './quoted.ts'
 
@@ -30,14 +31,15 @@ export interface Decoded {
 const maxMessageLength = 16 * 1024 * 1024
 
 /**
- * The messages of a whole reply. A bare object counts as an array of one; a byte order mark is skipped.
+ * The messages of a whole reply; `ahead`: those that were read while it was coming. A bare object counts as an array of one; a byte order
+ * mark is skipped.
  * @throws ProtocolError `bad_reply`
  */
-export function decode(text: string): Decoded {
+export function decode(text: string, ahead: unknown[] = []): Decoded {
   const plain = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
   let parsed: unknown
   try {
-    parsed = JSON.parse(plain)
+    parsed = parseLossless(plain)
   } catch {
     // Without the parser's own error: it quotes the text too, tokens and all.
     throw badReply(text.trim() ? `The reply is not JSON; it begins ${JSON.stringify(quoted(text, 60))}.` : 'The reply is empty.')
@@ -46,36 +48,30 @@ export function decode(text: string): Decoded {
     const shown = typeof parsed === 'string' ? quoted(parsed, 60) : parsed
     throw badReply(`The reply is ${JSON.stringify(shown)}, not an array of messages.`)
   }
-  const messages = asList(parsed)
-  return sorted(messages.some(hasLongId) ? asList(JSON.parse(losslessIds(plain))) : messages)
-}
-
-function asList(parsed: unknown): unknown[] {
-  return Array.isArray(parsed) ? parsed : [parsed]
+  return sorted(ahead.concat(parsed))
 }
 
 /**
  * The whole messages of a reply that broke off.
  * @throws ProtocolError `message_too_large` when not even the first message fits
  */
-export function decodeBroken(text: string): Decoded {
+export function decodeBroken(text: string, ahead: unknown[] = []): Decoded {
   const { elements, restLength } = /^\s*\[/.test(text) ? completeElements(text) : { elements: [], restLength: 0 }
-  if (elements.length === 0 && restLength > maxMessageLength) {
+  if (ahead.length + elements.length === 0 && restLength > maxMessageLength) {
     throw new ProtocolError({
       code: 'message_too_large',
       message: `A single message is over ${maxMessageLength} characters.`,
       remediation: 'Resume after it with an explicit replay id.',
     })
   }
-  return sorted(elements.flatMap((element) => (parses(element) ? [JSON.parse(losslessIds(element)) as unknown] : [])))
+  return sorted(ahead.concat(elements.flatMap(parsedIfSound)))
 }
 
-function parses(text: string): boolean {
+function parsedIfSound(text: string): unknown[] {
   try {
-    JSON.parse(text)
-    return true
+    return [parseLossless(text)]
   } catch {
-    return false
+    return []
   }
 }
 
@@ -120,17 +116,6 @@ function isReply(message: BayeuxMessage): boolean {
   )
 }
 
-/** An id that may have been rounded. Looked for here: a search of the text would cost each reply more than the few that are parsed twice. */
-function hasLongId(message: unknown): boolean {
-  const id = (message as { data?: { event?: { replayId?: unknown } | null } | null } | null)?.data?.event?.replayId
-  return typeof id === 'number' && id >= 1e15
-}
-
-/** Digits that a JavaScript number would round are kept as text. */
-function losslessIds(text: string): string {
-  return text.replace(/("replayId"\s*:\s*)(\d{16,})(?![\d.eE])/g, '$1"$2"')
-}
-
 /** The elements of a top-level array that are complete, by one walk over the text. */
 function completeElements(text: string): { elements: string[]; restLength: number } {
   const elements: string[] = []
@@ -171,17 +156,22 @@ const unclean = /"advice"|"successful"\s*:\s*false/
  * wait for a closer look. Of a body of 300 KB the events are not looked into: that takes a fifth of the time that parsing
  * takes, and so much of what an early poll wins. [PROTOCOL C4]
  */
-export function cleanReplySize(status: number, text: string): number | undefined {
+export function cleanReplySize(status: number, text: string, ahead: readonly unknown[] = []): number | undefined {
   if (status !== 200 || !text.startsWith('[') || !text.endsWith(']')) return undefined
+  if (!ahead.every((message) => isMessage(message) && isEvent(message))) return undefined
   const at = text.indexOf('/meta/')
   if (text.indexOf('/meta/', at + 1) >= 0) return undefined
   // The reply to the connect stands behind the events, as Salesforce has it, or before them.
   const last = text.lastIndexOf('"data"')
   const reply = at > last ? text.slice(last + 1) : text.slice(0, text.indexOf('"data"'))
   if (!reply.includes('/meta/connect') || unclean.test(reply)) return undefined
+  let size = ahead.length - 1
   // Without the first quote, which is everywhere: a search for it takes four times as long.
-  return text.split('channel"').length - 2
+  for (let next = text.indexOf(channelKey); next >= 0; next = text.indexOf(channelKey, next + 1)) size++
+  return size
 }
+
+const channelKey = 'channel"'
 
 function badReply(message: string): ProtocolError {
   return new ProtocolError({

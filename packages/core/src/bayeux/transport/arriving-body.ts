@@ -1,0 +1,66 @@
+import type { TransportRequest, TransportResponse } from './transport.ts'
+
+/** From so many bytes on, what has arrived is read when more comes. */
+const blockBytes = 48 * 1024
+/** And from so many pieces on: a piece of one byte costs a hundred, which a body in such pieces turns into gigabytes. */
+const blockPieces = 1_000
+
+/**
+ * The text of a body as it arrives: UTF-8, without a byte order mark, broken characters replaced. Of a long one, messages are read while
+ * the rest is still coming. A text of hundreds of kilobytes takes longer to make than its pieces do, and longer to parse.
+ */
+export class ArrivingBody {
+  bytes = 0
+  readonly #readAhead: TransportRequest['readAhead']
+  readonly #decoder = new TextDecoder()
+  #pieces: Uint8Array[] = []
+  #pieceBytes = 0
+  #text = ''
+  #ahead: { messages: unknown[]; length: number } | undefined
+  /** With less text there is no use in reading ahead. */
+  #enough = blockBytes
+
+  constructor({ readAhead }: Pick<TransportRequest, 'readAhead'>) {
+    this.#readAhead = readAhead
+  }
+
+  add(piece: Uint8Array): void {
+    if (this.#pieceBytes >= blockBytes || this.#pieces.length === blockPieces) this.#read()
+    this.#pieces.push(piece)
+    this.#pieceBytes += piece.length
+    this.bytes += piece.length
+  }
+
+  /** All that has arrived. Nothing more is to come. */
+  end(): Pick<TransportResponse, 'text' | 'ahead'> {
+    const text = this.#text + this.#decoder.decode(this.#joined())
+    return this.#ahead ? { text, ahead: this.#ahead } : { text }
+  }
+
+  #read(): void {
+    this.#text += this.#decoder.decode(this.#joined(), { stream: true })
+    this.#pieces = []
+    this.#pieceBytes = 0
+    if (!this.#readAhead || this.#text.length < this.#enough) return
+    const { messages, rest } = this.#readAhead(this.#text)
+    // Where nothing was whole, only twice as much is worth another look.
+    this.#enough = messages.length > 0 ? blockBytes : 2 * this.#text.length
+    if (messages.length === 0) return
+    this.#ahead ??= { messages: [], length: 0 }
+    for (const message of messages) this.#ahead.messages.push(message)
+    this.#ahead.length += this.#text.length - rest.length
+    this.#text = rest
+  }
+
+  #joined(): Uint8Array {
+    const [only] = this.#pieces
+    if (only && this.#pieces.length === 1) return only
+    const joined = new Uint8Array(this.#pieceBytes)
+    let at = 0
+    for (const piece of this.#pieces) {
+      joined.set(piece, at)
+      at += piece.length
+    }
+    return joined
+  }
+}

@@ -77,7 +77,7 @@ export const sessionRules: readonly Rule[] = [
     rule: 'C4',
     what: 'a connect leaves early only if there is room for what it brings',
     file: loop,
-    find: 'size > 0 && size <= registry.room(text.length)',
+    find: 'size > 0 && size <= registry.room(text.length + (ahead?.length ?? 0))',
     replace: 'size > 0',
     shownBy: { tests: ['packages/core/test/delivery/backpressure.test.ts'] },
   },

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { cookieJar } from '../../src/bayeux/transport/cookie-jar.ts'
 import { fetchTransport } from '../../src/bayeux/transport/fetch-transport.ts'
 import type { Transport } from '../../src/bayeux/transport/transport.ts'
@@ -28,26 +28,51 @@ function noted(log: string[], flushed: () => Promise<void>): { transport: Transp
   }
 }
 
-it('what a poll brought is read once the next poll is on the wire [PROTOCOL C4]', async () => {
+/** What happens, in order, once one event has come to a poll that was held for so long. */
+async function afterEvent(heldMs: number, text: string, canTell: boolean): Promise<string[]> {
   const log: string[] = []
   const parts = noted(log, () => Promise.resolve())
+  if (!canTell) delete parts.transport.flushed
   await withRig({ transport: parts.transport }, async ({ client, clock }) => {
     const org = scriptedOrg(clock.now)
     parts.use({ ...clock, fetch: org.fetch })
     begin(client)
     const subscription = client.subscribe('/event/Order__e')
     const loop = (async () => {
-      for await (const event of subscription) {
-        log.push(String(event.replayId))
-        break
-      }
+      for await (const event of subscription) log.push(String(event.replayId))
     })()
     await clock.runUntil(() => org.held === 1 && org.of('subscribe').length === 1)
     log.length = 0
-    org.push(platformEvent(7))
-    await clock.runUntil(() => log.includes('7'))
-    expect(log.slice(0, 3)).toEqual(['/meta/connect', 'flushed', '7'])
+    await clock.advance(heldMs)
+    org.push(platformEvent(7, '/event/Order__e', { Text__c: text }))
+    await clock.runUntil(() => log.includes('7') && log.includes('/meta/connect'))
+    await Promise.all([client.stop(), clock.advance(3_000)])
     await loop
+  })
+  return log
+}
+
+describe('what a poll brought [PROTOCOL C4]', () => {
+  const long = 'x'.repeat(10_000)
+
+  it.each([
+    ['that was answered at once', 0, ''],
+    ['that was answered at once, and much', 0, long],
+    ['that was held, and much', 1_000, long],
+  ])('%s is read once the next poll is on the wire', async (_, heldMs, text) => {
+    expect((await afterEvent(heldMs, text, true)).slice(0, 3)).toEqual(['/meta/connect', 'flushed', '7'])
+  })
+
+  it.each([
+    ['that was held is handed out first', 1_000, '', true],
+    ['at once is handed out first where the next poll would not leave before', 0, '', false],
+    ['that was held is handed out first there too', 1_000, '', false],
+  ])('%s, if it is short', async (_, heldMs, text, canTell) => {
+    expect((await afterEvent(heldMs, text, canTell)).slice(0, 2)).toEqual(['7', '/meta/connect'])
+  })
+
+  it('is read after the next poll has begun where nobody can tell when it leaves, if it is long', async () => {
+    expect((await afterEvent(1_000, long, false)).slice(0, 2)).toEqual(['/meta/connect', '7'])
   })
 })
 

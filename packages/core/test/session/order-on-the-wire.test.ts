@@ -14,9 +14,9 @@ const positionsAsked = (requests: readonly SeenRequest[], channel: string): unkn
 
 describe('what may overtake what', () => {
   it('a connect that left early is taken back when the reply before it turns out to be a refusal [PROTOCOL C5]', async () => {
-    // An event, and neither `advice` nor `successful: false`: it looks clean.
+    // A long event, and neither `advice` nor `successful: false`: it looks clean.
     const odd = (request: SeenRequest) => [
-      platformEvent(1, first),
+      platformEvent(1, first, { Text__c: 'x'.repeat(10_000) }),
       { channel: '/meta/connect', id: request.messages[0]?.id as string, error: '400::odd' },
     ]
     await withRig({ script: inTurn('connect', [undefined, odd]) }, async ({ client, org, clock, said }) => {

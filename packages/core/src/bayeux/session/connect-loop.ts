@@ -10,6 +10,11 @@ import { type PollHold, pollHold } from './poll-hold.ts'
 import type { CameWith, Session } from './session.ts'
 import { interrupted, knownError, noReply } from './session-errors.ts'
 
+/** A reply of fewer characters is short: some tens of events at the most, read in a fraction of a millisecond. */
+const shortLength = 8_000
+/** The org had nothing for so long: what it then sends is news, and no backlog. */
+const quietMs = 2
+
 /** At most one poll is out, and the next one leaves as soon as it may. A class, because a process may hold thousands. */
 export class ConnectLoop {
   /** How many polls have left, and the numbers of the last one answered, and of the last answered without an event. */
@@ -54,17 +59,17 @@ export class ConnectLoop {
     const atOnce = turn === 'first' || turn === 'resume'
     try {
       if (afterMs > 0) await sleep(afterMs, signal, platform)
-      // The last reply's events are taken in one microtask after they were dispatched; then it is known whether there is room.
-      else if (turn === 'next') await Promise.resolve()
+      else if (turn === 'next') await handedOut()
       if (this.holding.held) await this.holding.untilFree(signal)
       if (turn === 'resume' && !(await session.lane.callOff(signal))) return
       const to = session.address()
       if (!to || signal.aborted) return
       const number = ++this.sent
+      const sentAt = platform.now()
       const response = await this.#post(to, atOnce, signal)
       if (signal.aborted) return
       this.#poll = undefined
-      if (!atOnce && this.#mayLeaveEarly(response)) {
+      if (!atOnce && !this.#isNews(response, sentAt) && this.#mayLeaveEarly(response)) {
         this.start('early')
         // Before the parsing, which would keep it from leaving. [PROTOCOL C4]
         if (transport.flushed) await transport.flushed()
@@ -101,6 +106,13 @@ export class ConnectLoop {
     return this.#session.fault('connect', fault, came)
   }
 
+  /** Short, and what comes next can wait until it is handed out. [PROTOCOL C4] */
+  #isNews({ text, ahead }: TransportResponse, sentAt: number): boolean {
+    const { platform, transport } = this.#session
+    // A request that does not leave before our turn is over would only keep it waiting.
+    return text.length < shortLength && !ahead && (!transport.flushed || platform.now() - sentAt >= quietMs)
+  }
+
   #mayLeaveEarly({ cut, status, text, ahead }: TransportResponse): boolean {
     const { conversation, registry, advice } = this.#session
     if (cut || this.holding.held || conversation.inspectsReplies || advice.intervalMs > 0) return false
@@ -108,4 +120,10 @@ export class ConnectLoop {
     // Where there is nothing to parse, nothing is won.
     return size !== undefined && size > 0 && size <= registry.room(text.length + (ahead?.length ?? 0))
   }
+}
+
+/** A reply's events are taken in one microtask after they were dispatched, when it is known whether there is room, and consumed in the next. */
+async function handedOut(): Promise<void> {
+  await null
+  await null
 }

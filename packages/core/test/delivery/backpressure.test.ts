@@ -201,13 +201,23 @@ describe('backpressure on the wire', () => {
     return { clock, org, client }
   }
 
-  test.each([1, 3, 10, 25])('never more than the mark and one reply, for replies of %i', async (size) => {
+  // Long ones let the next poll leave before they are read.
+  test.each(
+    [1, 3, 10, 25].flatMap(
+      (size) =>
+        [
+          [size, 'short'],
+          [size, 'long'],
+        ] as const,
+    ),
+  )('never more than the mark and one reply, for replies of %i %s events', async (size, length) => {
     const { clock, org, client } = start()
     const subscription = client.subscribe(channel, { maxBuffered: 10 })
     await clock.runUntil(() => org.held === 1)
     let id = 0
     let most = 0
-    const reply = (): ReturnType<typeof event>[] => Array.from({ length: size }, () => event(++id))
+    const reply = (): ReturnType<typeof event>[] =>
+      Array.from({ length: size }, () => event(++id, { Text__c: length === 'long' ? 'x'.repeat(9_000) : '' }))
     for (let times = 0; times < 30; times++) {
       if (org.held > 0) org.push(...reply())
       await clock.settle()

@@ -82,6 +82,14 @@ export const sessionRules: readonly Rule[] = [
     shownBy: { tests: ['packages/core/test/delivery/backpressure.test.ts'] },
   },
   {
+    rule: 'C4',
+    what: 'news is handed out before the next poll leaves',
+    file: loop,
+    find: '!this.#isNews(response, sentAt) && ',
+    replace: '',
+    shownBy: { tests: ['packages/core/test/session/flushed.test.ts'] },
+  },
+  {
     rule: 'C5',
     what: 'an early connect is taken back when the reply before it was faulty',
     file: loop,

@@ -109,4 +109,20 @@ export const transportRules: readonly Rule[] = [
     replace: 'failed: () => done()',
     shownBy: { tests: ['packages/node/test/http-transport.test.ts'] },
   },
+  {
+    rule: 'T7',
+    what: 'of a body that is still coming only whole messages are read',
+    file: 'packages/core/src/bayeux/wire/read-ahead.ts',
+    find: "text.lastIndexOf('},{\"') + 1",
+    replace: "text.lastIndexOf('},{\"') + 3",
+    shownBy: { tests: ['packages/core/test/wire/read-ahead.test.ts', 'packages/core/test/transport/arriving-body.test.ts'] },
+  },
+  {
+    rule: 'T7',
+    what: 'a body in which nothing is whole is not looked at again and again',
+    file: 'packages/core/src/bayeux/transport/arriving-body.ts',
+    find: 'messages.length > 0 ? blockBytes : 2 * this.#text.length',
+    replace: 'blockBytes',
+    shownBy: { tests: ['packages/core/test/transport/arriving-body.test.ts'] },
+  },
 ]

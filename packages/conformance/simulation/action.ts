@@ -60,7 +60,7 @@ export function actionFor(settings: Settings, from: Random): Action {
       type: 'publish',
       channel,
       count: from.chance(0.2) ? from.between(5, 60) : from.between(1, 4),
-      bytes: from.chance(0.05) ? 3_000 : 0,
+      bytes: sizeOf(from.next()),
       // Enriched change events share ids (facts 8, S57); nothing else does.
       group: settings.groups && channel.startsWith('/data/') && from.chance(0.5),
       twice: from.chance(0.05),
@@ -144,4 +144,9 @@ export function actionFor(settings: Settings, from: Random): Action {
     default:
       return { type: 'mood', channel, mood: from.pick(['slow', 'slow', 'throwing', 'breaking', 'hung']), forMs: duration(90_000) }
   }
+}
+
+/** Most events are small. Some make replies before which the next poll leaves, and some make replies that are read while they come. [PROTOCOL C4, T7] */
+function sizeOf(chance: number): number {
+  return chance < 0.02 ? 20_000 : chance < 0.05 ? 3_000 : 0
 }

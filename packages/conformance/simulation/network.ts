@@ -40,7 +40,7 @@ export function network({ clock, org, history, random, latencyMs }: NetworkParts
     }
     const response = await answer
     await pass(latency())
-    return response
+    return inPieces(response)
   }
 
   return {
@@ -95,4 +95,17 @@ export function network({ clock, org, history, random, latencyMs }: NetworkParts
         })
       },
   }
+}
+
+/** As from a socket. */
+const pieceBytes = 16_384
+
+function inPieces(response: Response): Response {
+  if (!response.body) return response
+  const cut = new TransformStream<Uint8Array, Uint8Array>({
+    transform(bytes, to) {
+      for (let at = 0; at < bytes.length; at += pieceBytes) to.enqueue(bytes.subarray(at, at + pieceBytes))
+    },
+  })
+  return new Response(response.body.pipeThrough(cut), { status: response.status, headers: response.headers })
 }

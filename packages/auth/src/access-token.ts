@@ -24,7 +24,7 @@ export function accessToken(options: AccessTokenOptions): AuthProvider {
       throw new AuthenticationError({
         code: 'token_refused',
         message: `${new URL(rejected.instanceUrl).host} refused the access token, and there is no way to get another one.`,
-        remediation: 'Pass `refresh` to accessToken(), or use a flow that can log in again, such as clientCredentials().',
+        remediation: 'Pass `refresh` to accessToken(), or use a flow that logs in again, such as clientCredentials().',
       })
     }
     let answer: OrgSession
@@ -35,7 +35,7 @@ export function accessToken(options: AccessTokenOptions): AuthProvider {
       throw new AuthenticationError({
         code: 'login_unavailable',
         message: '`refresh` failed: there is no token to go on with.',
-        remediation: 'See `cause`. Throw an AuthenticationError that is not retryable to give up instead of trying again.',
+        remediation: 'See `cause`; throw an AuthenticationError that is not retryable to give up.',
         retryable: true,
         cause: safeCause(error, [rejected.accessToken]),
       })
@@ -45,7 +45,7 @@ export function accessToken(options: AccessTokenOptions): AuthProvider {
       throw new AuthenticationError({
         code: 'token_refused',
         message: '`refresh` answered with the token the org has just refused.',
-        remediation: 'Let `refresh` obtain a new token; it gets the refused session as its argument.',
+        remediation: 'Let `refresh` obtain another: it gets the refused session.',
       })
     }
     return session

@@ -26,7 +26,7 @@ const retry: Shape = { connect: policy, handshake: policy, subscribe: policy, au
 const platform: Shape = { fetch: 'function', now: 'function', delay: 'function', random: 'function' }
 const extension: Shape = { incoming: 'function', outgoing: 'function' }
 const bayeux: Shape = {
-  auth: 'any',
+  auth: 'object | function',
   apiVersion: 'string',
   endpoint: 'string | { href }',
   transport: '{ exchange }',

@@ -1,27 +1,10 @@
 /**
- * A controller that also aborts with `parents`, keeping the first reason. `release` removes every listener: call it as
- * soon as the work is over. (`AbortSignal.any` is not on every runtime.)
+ * A controller that also aborts with `parent`, for its reason. `release` removes the listener: call it as soon as the work is over.
+ * (`AbortSignal.any` is not on every runtime.)
  */
-export function linkedController(...parents: readonly (AbortSignal | undefined)[]): { controller: AbortController; release: () => void } {
+export function linkedController(parent: AbortSignal | undefined): { controller: AbortController; release: () => void } {
   const controller = new AbortController()
-  const removals: (() => void)[] = []
-  const release = (): void => {
-    for (const remove of removals.splice(0)) remove()
-  }
-  for (const parent of parents) {
-    if (!parent) continue
-    if (parent.aborted) {
-      controller.abort(parent.reason)
-      break
-    }
-    const follow = (): void => {
-      release()
-      controller.abort(parent.reason)
-    }
-    parent.addEventListener('abort', follow, { once: true })
-    removals.push(() => parent.removeEventListener('abort', follow))
-  }
-  if (controller.signal.aborted) release()
+  const release = parent ? onAbort(parent, () => controller.abort(parent.reason)) : () => {}
   return { controller, release }
 }
 

@@ -1,10 +1,9 @@
+import { onAbort } from './signals.ts'
+
 /** `work`, or the signal's own reason as soon as it aborts; for work that may ignore its signal. */
 export function untilAborted<T>(work: PromiseLike<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const leave = (): void => reject(signal.reason)
-    if (signal.aborted) leave()
-    signal.addEventListener('abort', leave, { once: true })
-    const settled = (): void => signal.removeEventListener('abort', leave)
+    const settled = onAbort(signal, () => reject(signal.reason))
     work.then(
       (value) => {
         settled()

@@ -34,9 +34,7 @@ export class LiveSubscription implements Subscription, AsyncIterator<StreamEvent
   readonly #ledgers: Ledger[] = []
   #current: Ledger | undefined
   /** Handed out by `next()`, finished by the following one. */
-  readonly #inHand: (DeliveredEvent | undefined)[] = []
-  /** How many of these there are. The list stays as long as it was: an empty one that is pushed to is given room for sixteen more. */
-  #inHands = 0
+  readonly #inHand: DeliveredEvent[] = []
   /** Taken by `process()`, and waiting for their key: they count as buffered. */
   #ahead = 0
   #bytes = 0
@@ -83,7 +81,7 @@ export class LiveSubscription implements Subscription, AsyncIterator<StreamEvent
       })
     }
     if (until) {
-      const quiet = (): boolean => stream.live && this.buffered + this.#inHands + (this.#processing?.running() ?? 0) === 0
+      const quiet = (): boolean => stream.live && this.buffered + this.#inHand.length + (this.#processing?.running() ?? 0) === 0
       // What is buffered beyond the end is dropped: it was not asked for, and comes again.
       this.#draining = drain(until, shared.platform, quiet, (why) => {
         this.#detach(why)
@@ -125,11 +123,8 @@ export class LiveSubscription implements Subscription, AsyncIterator<StreamEvent
   }
 
   next(): Promise<IteratorResult<StreamEvent>> {
-    while (this.#inHands > 0) {
-      const event = this.#inHand[--this.#inHands] as DeliveredEvent
-      this.#inHand[this.#inHands] = undefined
-      this.#finished(event)
-    }
+    // Not shift(): it empties the list, and an empty one that is pushed to is given room for sixteen more.
+    for (let event = this.#inHand.pop(); event; event = this.#inHand.pop()) this.#finished(event)
     return this.#events.next()
   }
 
@@ -298,7 +293,7 @@ export class LiveSubscription implements Subscription, AsyncIterator<StreamEvent
 
   taken(event: DeliveredEvent): void {
     this.#handedOut(event)
-    if (this.#consumer === 'loop') this.#inHand[this.#inHands++] = event
+    if (this.#consumer === 'loop') this.#inHand.push(event)
     this.#draining?.delivered(this.#delivered + this.#ahead, event.createdDate, this.stream.now())
   }
 
@@ -353,7 +348,7 @@ export class LiveSubscription implements Subscription, AsyncIterator<StreamEvent
 
   /** Nobody will finish another event: what is finished becomes durable. A failing store was reported; who closes or stops is told. */
   async #conclude(): Promise<void> {
-    this.#inHand.length = this.#inHands = 0
+    this.#inHand.length = 0
     this.#removeAbort?.()
     await allSettled(this.#ledgers.map((each) => each.close()))
   }

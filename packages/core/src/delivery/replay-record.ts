@@ -48,7 +48,7 @@ export function unreadable(path: string, what: string, cause?: unknown): ReplayE
   return new ReplayError({
     code: 'store_unreadable',
     message: `The stored position ${path} ${what}.`,
-    remediation: 'Restore it, or move it away to begin without a stored position; sfstream leaves it untouched.',
+    remediation: 'Restore it, or move it away to begin without a position; it is left untouched.',
     cause,
   })
 }

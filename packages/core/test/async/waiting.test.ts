@@ -60,21 +60,24 @@ describe('waits settle at once with the reason of the signal, and leave neither 
 })
 
 describe('linkedController', () => {
-  test('follows the first parent to abort, with its reason, and releases the others', () => {
+  test('follows its parent, with its reason, until it is released', () => {
     const [one, two] = [countedSignal(), countedSignal()]
-    const { controller } = linkedController(one.signal, undefined, two.signal)
-    two.controller.abort(reason)
-    expect(controller.signal.reason).toBe(reason)
-    expect([one.listeners, two.listeners]).toEqual([0, 0])
-    one.controller.abort(new Error('later'))
-    expect(controller.signal.reason).toBe(reason)
-  })
-
-  test('a parent that was aborted before leaves no listener on those before it', () => {
-    const one = countedSignal()
-    const { controller } = linkedController(one.signal, AbortSignal.abort(reason))
+    const { controller } = linkedController(one.signal)
+    one.controller.abort(reason)
     expect(controller.signal.reason).toBe(reason)
     expect(one.listeners).toBe(0)
+    const released = linkedController(two.signal)
+    released.release()
+    expect(two.listeners).toBe(0)
+    two.controller.abort(reason)
+    expect(released.controller.signal.aborted).toBe(false)
+  })
+
+  test('a parent that was aborted before aborts it at once, and there may be none', () => {
+    expect(linkedController(AbortSignal.abort(reason)).controller.signal.reason).toBe(reason)
+    const alone = linkedController(undefined)
+    alone.release()
+    expect(alone.controller.signal.aborted).toBe(false)
   })
 
   test('onAbort calls at once where it is too late to listen', () => {

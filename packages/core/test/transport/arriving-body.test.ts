@@ -8,6 +8,7 @@ const event = (replayId: number, text: string) => ({
   channel: '/event/Order__e',
   data: { payload: { Text__c: text, Lines__c: [{ a: 1 }, { b: '},{"' }] }, event: { replayId } },
 })
+const none = { messages: [], length: 0 }
 const reply = { channel: '/meta/connect', id: '4', successful: true }
 
 /** The body in pieces of the given sizes, again and again. */
@@ -55,9 +56,9 @@ describe('a body that arrives', () => {
   it('is one text where nobody reads ahead, or where it is short', () => {
     const long = JSON.stringify(Array.from({ length: 2_000 }, (_, at) => event(at, 'ü')))
     const bytes = new TextEncoder().encode(long)
-    expect(arrived(bytes, [65_536], {})).toEqual({ text: long })
+    expect(arrived(bytes, [65_536], {})).toEqual({ text: long, ahead: none })
     const short = bytes.subarray(0, 40_000)
-    expect(arrived(short, [1_000])).toEqual({ text: new TextDecoder().decode(short) })
+    expect(arrived(short, [1_000])).toEqual({ text: new TextDecoder().decode(short), ahead: none })
   })
 
   it('is read ahead, all but what came last', () => {
@@ -74,12 +75,12 @@ describe('a body that arrives', () => {
       return readAhead(text)
     }
     const text = `[{"channel":"/event/A__e","data":{"payload":[${'{"a":1},'.repeat(1_000_000)}`
-    expect(arrived(new TextEncoder().encode(text), [16_384], { readAhead: counted })).toEqual({ text })
+    expect(arrived(new TextEncoder().encode(text), [16_384], { readAhead: counted })).toEqual({ text, ahead: none })
     expect(looks).toBeLessThan(10)
   })
 
   it('has no byte order mark, and what is no UTF-8 is replaced', () => {
-    expect(arrived(new Uint8Array([0xef, 0xbb, 0xbf, 0x5b, 0x5d]), [1])).toEqual({ text: '[]' })
-    expect(arrived(new Uint8Array([0x5b, 0xff, 0xc3]), [2])).toEqual({ text: '[\ufffd\ufffd' })
+    expect(arrived(new Uint8Array([0xef, 0xbb, 0xbf, 0x5b, 0x5d]), [1])).toEqual({ text: '[]', ahead: none })
+    expect(arrived(new Uint8Array([0x5b, 0xff, 0xc3]), [2])).toEqual({ text: '[\ufffd\ufffd', ahead: none })
   })
 })

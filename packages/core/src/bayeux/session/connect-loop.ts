@@ -59,7 +59,11 @@ export class ConnectLoop {
     const atOnce = turn === 'first' || turn === 'resume'
     try {
       if (afterMs > 0) await sleep(afterMs, signal, platform)
-      else if (turn === 'next') await handedOut()
+      else if (turn === 'next') {
+        // The last reply's events are taken in one microtask after they were dispatched, when it is known whether there is room, and handed out in the next.
+        await null
+        await null
+      }
       if (this.holding.held) await this.holding.untilFree(signal)
       if (turn === 'resume' && !(await session.lane.callOff(signal))) return
       const to = session.address()
@@ -69,7 +73,7 @@ export class ConnectLoop {
       const response = await this.#post(to, atOnce, signal)
       if (signal.aborted) return
       this.#poll = undefined
-      if (!atOnce && !this.#isNews(response, sentAt) && this.#mayLeaveEarly(response)) {
+      if (!atOnce && this.#mayLeaveEarly(response, platform.now() - sentAt)) {
         this.start('early')
         // Before the parsing, which would keep it from leaving. [PROTOCOL C4]
         if (transport.flushed) await transport.flushed()
@@ -106,24 +110,14 @@ export class ConnectLoop {
     return this.#session.fault('connect', fault, came)
   }
 
-  /** Short, and what comes next can wait until it is handed out. [PROTOCOL C4] */
-  #isNews({ text, ahead }: TransportResponse, sentAt: number): boolean {
-    const { platform, transport } = this.#session
-    // A request that does not leave before our turn is over would only keep it waiting.
-    return text.length < shortLength && !ahead && (!transport.flushed || platform.now() - sentAt >= quietMs)
-  }
-
-  #mayLeaveEarly({ cut, status, text, ahead }: TransportResponse): boolean {
-    const { conversation, registry, advice } = this.#session
+  #mayLeaveEarly({ cut, status, text, ahead }: TransportResponse, heldMs: number): boolean {
+    const { conversation, registry, advice, transport } = this.#session
     if (cut || this.holding.held || conversation.inspectsReplies || advice.intervalMs > 0) return false
+    const length = text.length + (ahead?.length ?? 0)
+    // News is handed out first. And a poll that does not leave before our turn is over would only keep it waiting. [PROTOCOL C4]
+    if (length < shortLength && (!transport.flushed || heldMs >= quietMs)) return false
     const size = cleanReplySize(status, text, ahead?.messages)
     // Where there is nothing to parse, nothing is won.
-    return size !== undefined && size > 0 && size <= registry.room(text.length + (ahead?.length ?? 0))
+    return size !== undefined && size > 0 && size <= registry.room(length)
   }
-}
-
-/** A reply's events are taken in one microtask after they were dispatched, when it is known whether there is room, and consumed in the next. */
-async function handedOut(): Promise<void> {
-  await null
-  await null
 }

@@ -16,13 +16,6 @@ export interface Tokens {
 }
 
 export function tokens(auth: BayeuxOptions['auth'], platform: Platform): Tokens {
-  if (!auth || (typeof auth !== 'function' && typeof auth !== 'object')) {
-    throw new AuthenticationError({
-      code: 'missing_credential',
-      message: '`auth` is missing.',
-      remediation: 'Pass an auth provider, or { accessToken, instanceUrl }.',
-    })
-  }
   return new HeldTokens(auth, platform)
 }
 

@@ -2,7 +2,7 @@ import type { TransportRequest, TransportResponse } from './transport.ts'
 
 /** From so many bytes on, what has arrived is read when more comes. */
 const blockBytes = 48 * 1024
-/** And from so many pieces on: a piece of one byte costs a hundred, which a body in such pieces turns into gigabytes. */
+/** And from so many pieces on: a piece of one byte costs a hundred, and so does each `+=`, which a body in such pieces turns into gigabytes. */
 const blockPieces = 1_000
 
 /**
@@ -16,7 +16,7 @@ export class ArrivingBody {
   #pieces: Uint8Array[] = []
   #pieceBytes = 0
   #text = ''
-  #ahead: { messages: unknown[]; length: number } | undefined
+  readonly #ahead: { messages: unknown[]; length: number } = { messages: [], length: 0 }
   /** With less text there is no use in reading ahead. */
   #enough = blockBytes
 
@@ -33,34 +33,24 @@ export class ArrivingBody {
 
   /** All that has arrived. Nothing more is to come. */
   end(): Pick<TransportResponse, 'text' | 'ahead'> {
-    const text = this.#text + this.#decoder.decode(this.#joined())
-    return this.#ahead ? { text, ahead: this.#ahead } : { text }
+    this.#decode()
+    return { text: this.#text + this.#decoder.decode(), ahead: this.#ahead }
+  }
+
+  #decode(): void {
+    this.#text += this.#pieces.map((piece) => this.#decoder.decode(piece, { stream: true })).join('')
+    this.#pieces = []
+    this.#pieceBytes = 0
   }
 
   #read(): void {
-    this.#text += this.#decoder.decode(this.#joined(), { stream: true })
-    this.#pieces = []
-    this.#pieceBytes = 0
+    this.#decode()
     if (!this.#readAhead || this.#text.length < this.#enough) return
     const { messages, rest } = this.#readAhead(this.#text)
     // Where nothing was whole, only twice as much is worth another look.
     this.#enough = messages.length > 0 ? blockBytes : 2 * this.#text.length
-    if (messages.length === 0) return
-    this.#ahead ??= { messages: [], length: 0 }
     for (const message of messages) this.#ahead.messages.push(message)
     this.#ahead.length += this.#text.length - rest.length
     this.#text = rest
-  }
-
-  #joined(): Uint8Array {
-    const [only] = this.#pieces
-    if (only && this.#pieces.length === 1) return only
-    const joined = new Uint8Array(this.#pieceBytes)
-    let at = 0
-    for (const piece of this.#pieces) {
-      joined.set(piece, at)
-      at += piece.length
-    }
-    return joined
   }
 }

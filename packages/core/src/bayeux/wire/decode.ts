@@ -76,13 +76,13 @@ function parsedIfSound(text: string): unknown[] {
 }
 
 function sorted(messages: unknown[]): Decoded {
-  const decoded: Decoded = { all: messages.every(isMessage) ? messages : messages.filter(isMessage), meta: [], events: [], bad: [] }
+  const decoded: Decoded = { all: messages as BayeuxMessage[], meta: [], events: [], bad: [] }
   for (const message of messages) {
-    if (!isMessage(message)) decoded.bad.push(message)
-    else if (isEvent(message)) decoded.events.push(message)
-    else if (isWellFormed(message) && isReply(message)) decoded.meta.push(message)
+    if (isMessage(message) && isEvent(message)) decoded.events.push(message)
+    else if (isMessage(message) && isWellFormed(message) && isReply(message)) decoded.meta.push(message)
     else decoded.bad.push(message)
   }
+  if (!decoded.bad.every(isMessage)) decoded.all = messages.filter(isMessage)
   return decoded
 }
 

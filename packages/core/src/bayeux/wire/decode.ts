@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../errors.ts'
-import { isOfKind } from '../../kind-of.ts'
+import { isOfKind, kindOf } from '../../kind-of.ts'
 import { parseLossless } from './lossless.ts'
 import type { BayeuxMessage } from './message.ts'
 import { quoted } from './quoted.ts'
@@ -87,7 +87,7 @@ function sorted(messages: unknown[]): Decoded {
 }
 
 function isMessage(value: unknown): value is BayeuxMessage {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return kindOf(value) === 'object'
 }
 
 /**

@@ -24,14 +24,13 @@ export function httpExchange(request: TransportRequest, requests: HttpRequests):
 class HttpExchange {
   readonly #request: TransportRequest
   readonly #requests: HttpRequests
-  readonly #resolve: (response: TransportResponse) => void
-  readonly #reject: (reason: unknown) => void
+  /** How it settles; let go of once it has: Node may keep a request, and with it what was read. */
+  #outcome: { resolve(response: TransportResponse): void; reject(reason: unknown): void } | undefined
   #outgoing: ClientRequest | undefined
   #response: IncomingMessage | undefined
   #reply: HttpReply | undefined
   #dog: Watchdog | undefined
   #abort: (() => void) | undefined
-  #settled = false
 
   constructor(
     request: TransportRequest,
@@ -41,13 +40,12 @@ class HttpExchange {
   ) {
     this.#request = request
     this.#requests = requests
-    this.#resolve = resolve
-    this.#reject = reject
+    this.#outcome = { resolve, reject }
   }
 
   begin(): void {
     const { url, signal, deadline } = this.#request
-    if (signal.aborted) return this.#reject(signal.reason)
+    if (signal.aborted) return this.#fail(signal.reason)
     const closed = (cause?: unknown): void => this.#closed(cause)
     // By way of a name: V8 makes a function old that is written straight into a property, and keeps all that it reaches
     // until the next full collection. Here that is the text of every reply.
@@ -71,7 +69,7 @@ class HttpExchange {
 
   #answered(response: IncomingMessage): void {
     // Nobody waits for it any more.
-    if (this.#settled) return
+    if (!this.#outcome) return
     this.#dog?.progress()
     this.#requests.answered(this.#request, response)
     this.#response = response
@@ -79,29 +77,31 @@ class HttpExchange {
   }
 
   #finish(cut?: TransportResponse['cut']): void {
-    if (this.#settled || !this.#response || !this.#reply) return
+    const outcome = this.#outcome
+    if (!outcome || !this.#response || !this.#reply) return
     const { statusCode = 0, headers, complete } = this.#response
     // Not complete: what was decoded has ended before the body has.
     this.#settle(complete && !cut)
     const header = (name: string): string | undefined => headerValue(headers[name])
-    this.#resolve({ status: statusCode, header, ...this.#reply.end(), ...(cut ? { cut } : {}) })
+    outcome.resolve({ status: statusCode, header, ...this.#reply.end(), ...(cut ? { cut } : {}) })
   }
 
   #closed(cause: unknown): void {
     // A connection may end before what came over it is decoded.
-    if (this.#settled || this.#response?.complete) return
+    if (!this.#outcome || this.#response?.complete) return
     if (this.#reply) this.#reply.broken()
     else this.#fail(notReached(this.#request.url, cause ? withoutPacket(cause) : new Error('the connection was closed')))
   }
 
   #fail(error: unknown): void {
-    if (this.#settled) return
+    const outcome = this.#outcome
+    if (!outcome) return
     this.#settle(false)
-    this.#reject(error)
+    outcome.reject(error)
   }
 
   #settle(isWhole: boolean): void {
-    this.#settled = true
+    this.#outcome = undefined
     this.#dog?.stop()
     if (this.#abort) this.#request.signal.removeEventListener('abort', this.#abort)
     if (isWhole) return

@@ -16,7 +16,7 @@ export class ArrivingBody {
   #pieces: Uint8Array[] = []
   #pieceBytes = 0
   #text = ''
-  readonly #ahead: { messages: unknown[]; length: number } = { messages: [], length: 0 }
+  #ahead: { messages: unknown[]; length: number } = { messages: [], length: 0 }
   /** With less text there is no use in reading ahead. */
   #enough = blockBytes
 
@@ -31,10 +31,13 @@ export class ArrivingBody {
     this.bytes += piece.length
   }
 
-  /** All that has arrived. Nothing more is to come. */
+  /** All that has arrived; nothing more is to come, and nothing of it is kept. */
   end(): Pick<TransportResponse, 'text' | 'ahead'> {
     this.#decode()
-    return { text: this.#text + this.#decoder.decode(), ahead: this.#ahead }
+    const all = { text: this.#text + this.#decoder.decode(), ahead: this.#ahead }
+    this.#text = ''
+    this.#ahead = { messages: [], length: 0 }
+    return all
   }
 
   #decode(): void {

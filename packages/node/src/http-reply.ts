@@ -20,13 +20,14 @@ export interface HttpReplyHooks {
 
 /** Reads a body to its end or its cap. */
 export function httpReply(request: TransportRequest, incoming: IncomingMessage, { progress, done }: HttpReplyHooks): HttpReply {
-  const body = new ArrivingBody(request)
+  /** Until it is handed over: Node may keep what listens to a reply. */
+  let body: ArrivingBody | undefined = new ArrivingBody(request)
   let decoder: ContentDecoder | undefined
   let isBroken = false
 
   const take = (piece: Buffer): void => {
-    body.add(piece)
-    if (body.bytes > maxBodyBytes) done('too_large')
+    body?.add(piece)
+    if (body && body.bytes > maxBodyBytes) done('too_large')
   }
   const broken = (): void => {
     isBroken = true
@@ -66,5 +67,10 @@ export function httpReply(request: TransportRequest, incoming: IncomingMessage, 
     // Of a body that is not complete there is an error, and no end.
     incoming.on('end', () => done())
   }
-  return { end: () => body.end(), broken, destroy: () => decoder?.destroy() }
+  const end = (): ReturnType<HttpReply['end']> => {
+    const all = body?.end() ?? { text: '' }
+    body = undefined
+    return all
+  }
+  return { end, broken, destroy: () => decoder?.destroy() }
 }

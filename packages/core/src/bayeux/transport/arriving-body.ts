@@ -16,7 +16,7 @@ export class ArrivingBody {
   #pieces: Uint8Array[] = []
   #pieceBytes = 0
   #text = ''
-  #ahead: { messages: unknown[]; length: number } = { messages: [], length: 0 }
+  readonly #ahead: { messages: unknown[]; length: number } = { messages: [], length: 0 }
   /** With less text there is no use in reading ahead. */
   #enough = blockBytes
 
@@ -31,13 +31,10 @@ export class ArrivingBody {
     this.bytes += piece.length
   }
 
-  /** All that has arrived; nothing more is to come, and nothing of it is kept. */
+  /** All that has arrived. Nothing more is to come. */
   end(): Pick<TransportResponse, 'text' | 'ahead'> {
     this.#decode()
-    const all = { text: this.#text + this.#decoder.decode(), ahead: this.#ahead }
-    this.#text = ''
-    this.#ahead = { messages: [], length: 0 }
-    return all
+    return { text: this.#text + this.#decoder.decode(), ahead: this.#ahead }
   }
 
   #decode(): void {

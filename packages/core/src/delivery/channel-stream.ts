@@ -205,7 +205,9 @@ export class ChannelStream {
         continue
       }
       const drop = this.#gapReplayAt !== undefined && this.#isBeforeStart(createdDate, this.#gapReplayAt)
-      for (const member of this.members) member.receive(member === this.members[0] ? event : DeliveredEvent.again(event), drop)
+      // Each has its own: receiving one may be a member's end, and then another is the first.
+      const { members } = this
+      for (const member of members) member.receive(member === members[0] ? event : DeliveredEvent.again(event), drop)
     }
     // After a cut reply, only to before the group that may be incomplete.
     const reached = complete ? previous : beforeGroup

@@ -143,6 +143,19 @@ describe('drains', () => {
     expect(await end).toEqual({ value: undefined, done: true })
   })
 
+  test('who shares the channel has events of its own, though the first to receive one ends with it', async () => {
+    const { client, clock, source } = bench()
+    const drained = client.subscribe(channel, { until: { maxEvents: 1 } })[Symbol.asyncIterator]()
+    const other = client.subscribe(channel, { replay: 'new' })[Symbol.asyncIterator]()
+    const [first, second] = [drained.next(), other.next()]
+    await clock.settle()
+    source.feed.reply([event(1)])
+    const [{ value: mine }, { value: others }] = [await first, await second]
+    expect([mine.replayId, others.replayId]).toEqual([1, 1])
+    expect(mine).not.toBe(others)
+    await client.stop()
+  })
+
   test('maxEvents is exact, drops the rest unfinished, and leaves nothing behind', async () => {
     const { client, source, clock, store } = bench()
     const subscription = client.subscribe(channel, { until: { maxEvents: 3 } })

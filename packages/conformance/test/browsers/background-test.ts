@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, expect, type Page } from '@playwright/test'
 import { chromiumLaunch } from '../../src/runners/support/chromium-launch.ts'
@@ -77,5 +77,9 @@ async function debuggingPort(browser: Browser): Promise<number> {
   await session.detach()
   const option = '--user-data-dir='
   const profile = line.find((argument) => argument.startsWith(option))?.slice(option.length) ?? ''
-  return Number(readFileSync(join(profile, 'DevToolsActivePort'), 'utf8').split('\n')[0])
+  const written = join(profile, 'DevToolsActivePort')
+  // Written some time after the launch is over, where the machine is busy.
+  const port = (): number => (existsSync(written) ? Number(readFileSync(written, 'utf8').split('\n')[0]) : 0)
+  await expect.poll(port).toBeGreaterThan(0)
+  return port()
 }

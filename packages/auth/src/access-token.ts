@@ -23,8 +23,8 @@ export function accessToken(options: AccessTokenOptions): AuthProvider {
     if (!refresh) {
       throw new AuthenticationError({
         code: 'token_refused',
-        message: `${new URL(rejected.instanceUrl).host} refused the access token, and there is no way to get another one.`,
-        remediation: 'Pass `refresh` to accessToken(), or use a flow that logs in again, such as clientCredentials().',
+        message: `${new URL(rejected.instanceUrl).host} refused the access token, and nothing gives another.`,
+        remediation: 'Pass `refresh` to accessToken(), or a flow that logs in again, such as clientCredentials().',
       })
     }
     let answer: OrgSession

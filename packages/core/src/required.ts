@@ -11,7 +11,7 @@ export function required(factory: string, credentials: Readonly<Record<string, u
     throw new AuthenticationError({
       code: 'missing_credential',
       message: `${factory}: \`${name}\` ${found}.`,
-      remediation: `Pass \`${name}\` as a non-empty string; check that the variable with it is set.`,
+      remediation: `Pass \`${name}\` as a non-empty string; check the variable it comes from.`,
     })
   }
 }

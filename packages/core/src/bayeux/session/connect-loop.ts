@@ -60,7 +60,8 @@ export class ConnectLoop {
     try {
       if (afterMs > 0) await sleep(afterMs, signal, platform)
       else if (turn === 'next') {
-        // The last reply's events are taken in one microtask after they were dispatched, when it is known whether there is room, and handed out in the next.
+        // The last reply's events are taken in one microtask after they were dispatched, when it is known whether there is
+        // room, and handed out in the next.
         await null
         await null
       }

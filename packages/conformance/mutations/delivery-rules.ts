@@ -113,6 +113,14 @@ export const deliveryRules: readonly Rule[] = [
     shownBy: { tests: ['packages/core/test/delivery/redelivery.test.ts'] },
   },
   {
+    rule: 'D4',
+    what: 'who leaves amid a reply learns whether its last id is complete',
+    file: stream,
+    find: 'if (!member.attached) member.replyEnded(replayId)',
+    replace: 'if (!member.attached) member.replyEnded(undefined)',
+    shownBy: { tests: ['packages/core/test/delivery/drain.test.ts'] },
+  },
+  {
     rule: 'D5',
     what: 'one save of a key is under way',
     file: writer,

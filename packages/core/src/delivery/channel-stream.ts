@@ -192,9 +192,13 @@ export class ChannelStream {
     let previous: ReplayId | undefined
     let beforeGroup: ReplayId | undefined
     let firstDate: string | undefined
+    let { members } = this
     for (const message of this.#certain(batch)) {
       const event = new DeliveredEvent(message, this.#kind, bytesEach)
       const { replayId, createdDate } = event
+      // Receiving the event before was their end: this one is not theirs, and tells whether that one's id is complete. [PROTOCOL D4]
+      for (const member of members) if (!member.attached) member.replyEnded(replayId)
+      members = this.members
       firstDate ??= createdDate
       if (replayId !== undefined && replayId !== previous) {
         beforeGroup = previous
@@ -206,13 +210,12 @@ export class ChannelStream {
       }
       const drop = this.#gapReplayAt !== undefined && this.#isBeforeStart(createdDate, this.#gapReplayAt)
       // Each has its own: receiving one may be a member's end, and then another is the first.
-      const { members } = this
       for (const member of members) member.receive(member === members[0] ? event : DeliveredEvent.again(event), drop)
     }
     // After a cut reply, only to before the group that may be incomplete.
     const reached = complete ? previous : beforeGroup
     if (reached !== undefined) this.#last = reached
-    for (const member of this.members) member.replyEnded(complete ? undefined : previous)
+    for (const member of members) member.replyEnded(complete ? undefined : previous)
     this.#checkLag(firstDate)
     this.#shared.pressure.check(this)
   }

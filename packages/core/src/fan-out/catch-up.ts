@@ -10,7 +10,7 @@ import { type EventWindow, eventWindow } from './event-window.ts'
 import type { Member, Onward } from './hub-reader.ts'
 
 /** Never drops what has not been read: the next batch waits until all have read the one before. */
-const limits = { maxEvents: 2_000, maxBytes: Number.POSITIVE_INFINITY }
+const maxEvents = 2_000
 
 export interface CatchUpParts<T> {
   channel: string
@@ -42,7 +42,7 @@ export interface CatchUp<T> {
 
 export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
   const { channel, from, live, platform } = parts
-  const window = eventWindow<T>(limits)
+  const window = eventWindow<T>({ maxEvents, maxBytes: Number.POSITIVE_INFINITY })
   const members = new Set<Member<T>>()
   let accepted = false
   /** How far it has come. */

@@ -173,6 +173,60 @@ describe('drains', () => {
     expect(clock.pending).toBe(0)
   })
 
+  describe('the last event of a drain that waits for it is a position once its id is complete', () => {
+    const drainOne = async (reply: (feed: ReturnType<typeof bench>['source']['feed']) => void): Promise<ReturnType<typeof bench>> => {
+      const all = bench()
+      const { client, source, clock } = all
+      const seen: unknown[] = []
+      const loop = (async () => {
+        for await (const each of client.subscribe(channel, { replay: 'all', until: { maxEvents: 2 } })) seen.push(each.payload)
+      })()
+      await clock.settle()
+      source.feed.reply([event(1)])
+      await clock.settle()
+      reply(source.feed)
+      await loop
+      await clock.settle()
+      expect(seen).toHaveLength(2)
+      return all
+    }
+
+    test('with the end of its reply', async () => {
+      const { store } = await drainOne((feed) => feed.reply([event(2)]))
+      expect(store.at()).toEqual({ replayId: 2 })
+    })
+
+    test('with another id in its reply', async () => {
+      const { store } = await drainOne((feed) => feed.reply([event(2), event(3)], { complete: false }))
+      expect(store.at()).toEqual({ replayId: 2 })
+    })
+
+    test('not where another event shares it, which has not been handed out', async () => {
+      const { store } = await drainOne((feed) => feed.reply([event(2), event(2), event(3)]))
+      expect(store.at()).toEqual({ replayId: 1 })
+    })
+
+    test('not where its reply broke off behind it', async () => {
+      const { store } = await drainOne((feed) => feed.reply([event(2)], { complete: false }))
+      expect(store.at()).toEqual({ replayId: 1 })
+    })
+
+    test('and whoever shares the channel goes on', async () => {
+      const { client, source, clock, store } = bench()
+      const drained = client.subscribe(channel, { until: { maxEvents: 1 } })[Symbol.asyncIterator]()
+      const other = client.subscribe(channel, { replay: 'new' })[Symbol.asyncIterator]()
+      const first = drained.next()
+      await clock.settle()
+      source.feed.reply([event(1), event(2)])
+      await first
+      expect((await drained.next()).done).toBe(true)
+      expect([(await other.next()).value.replayId, (await other.next()).value.replayId]).toEqual([1, 2])
+      await clock.settle()
+      expect(store.at()).toEqual({ replayId: 1 })
+      await client.stop()
+    })
+  })
+
   test('maxMs ends it wherever it stands', async () => {
     const { client, clock, source } = bench()
     source.manual = true

@@ -142,6 +142,27 @@ test.each([
   await client.stop()
 })
 
+test('channels that are opened and closed meanwhile do not cut that time short, and are in the stream that follows', async () => {
+  const { clock, client, requests } = against(
+    () => Response.json(told),
+    () => new Response('', { status: 503, headers: { 'retry-after': '60' } }),
+  )
+  client.subscribe(channel)
+  await clock.runUntil(() => requests.length === 2, 1_000)
+  await clock.advance(20_000)
+  const closed = client.subscribe('/event/Closed__e')
+  client.subscribe('/event/Opened__e')
+  await clock.advance(20_000)
+  await closed.close()
+  await clock.advance(19_000)
+  expect(requests).toHaveLength(2)
+  await clock.advance(2_000)
+  expect(requests).toHaveLength(3)
+  expect(new URL(requests[2]!.url).searchParams.getAll('channel')).toEqual([channel, '/event/Opened__e'])
+  await client.stop()
+  expect(clock.pending).toBe(0)
+})
+
 test('headers that were refused are made anew once, and once again when they had been accepted meanwhile', async () => {
   let asked = 0
   const refused = (): Response => new Response('', { status: 401 })

@@ -70,7 +70,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
   let org = deferred<string>()
   /** What this run has learned; nothing is streamed before. */
   let orgName: string | undefined
-  /** What is abandoned when channels are opened or closed: the stream, or the wait for another. */
+  /** What is abandoned when channels are opened or closed. */
   let stream: AbortController | undefined
   /** The stream is there, and the relay has its session with the org. */
   let live = false
@@ -268,8 +268,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
       const { controller, release } = linkedController(signal)
       let startedAt = 0
       try {
-        if (orgName !== undefined) stream = controller
-        // Channels that are opened together share a stream.
+        // Channels that are opened together share a stream; those opened or closed meanwhile are in the next one, and do not hurry it.
         await sleep(delayMs, controller.signal, platform)
         delayMs = 0
         startedAt = platform.now()
@@ -277,7 +276,10 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
         if (orgName === undefined) {
           await within(answerMs, controller, askOrg(controller.signal))
           observed.set('live')
-        } else if (feeds.size > 0) await readStream(controller)
+          continue
+        }
+        stream = controller
+        if (feeds.size > 0) await readStream(controller)
         else await untilAborted(new Promise<void>(() => {}), controller.signal)
       } catch (error) {
         signal.throwIfAborted()

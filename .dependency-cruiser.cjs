@@ -51,7 +51,7 @@ module.exports = {
     only(
       'delivery-knows-the-port-only',
       `${core}/delivery/`,
-      `${core}/(delivery/|source/|async/|events/|errors|platform|options|client-status|bayeux/wire/message)`,
+      `${core}/(delivery/|source/|async/|events/|errors|platform|options|shape|client-status|bayeux/wire/message)`,
     ),
     {
       name: 'delivery-never-sees-bayeux',

@@ -128,6 +128,11 @@ export class StateError extends SfStreamError {
   static override readonly brand: string = 'StateError'
 }
 
+/** What a caller passed cannot be; `remediation`: what to pass. */
+export function badOption(what: string, remediation: string, cause?: unknown): SfStreamError {
+  return new SfStreamError({ code: 'bad_option', message: `${what}.`, remediation, cause })
+}
+
 /** What was thrown or given, for a message: some values cannot be made text (`{ toString: [] }`). */
 export function textOf(value: unknown): string {
   try {

@@ -117,6 +117,8 @@ export class Ledger {
     if (last && last !== this.#confirmed) {
       this.#confirmed = last
       counts = this.writer.write(last, this.#beganAt)
+      // Finished after the end, by a loop over all channels: the writer has nobody else left to save for.
+      if (this.#closed) this.writer.flush().catch(() => {})
     }
     if (due.length === 0) return
     const durable = counts ? this.writer.flush() : Promise.reject(this.#unreachable())

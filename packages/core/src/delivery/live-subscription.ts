@@ -135,11 +135,10 @@ export class LiveSubscription implements Subscription, AsyncIterator<StreamEvent
 
   process(
     handler: (event: StreamEvent) => unknown,
-    options?: { concurrency?: number; orderBy?: (event: StreamEvent) => string },
+    options: { concurrency?: number; orderBy?: (event: StreamEvent) => string } = {},
   ): Promise<void> {
-    const { concurrency = 1, orderBy } = options ?? {}
-    const handling = { handler, concurrency, orderBy }
-    checkProcessing(handling)
+    checkProcessing(handler, options)
+    const { concurrency = 1, orderBy } = options
     this.#claim('process')
     const source = {
       pull: () => this.#events.next(),
@@ -155,7 +154,7 @@ export class LiveSubscription implements Subscription, AsyncIterator<StreamEvent
       },
       finished: (event: DeliveredEvent) => this.#finished(event),
     }
-    this.#processing = processEvents(source, handling)
+    this.#processing = processEvents(source, { handler, concurrency, orderBy })
     return this.#processing.done.finally(() => this.#shut())
   }
 

@@ -1,6 +1,7 @@
 import { type Deferred, deferred } from '../async/deferred.ts'
-import { SfStreamError, textOf } from '../errors.ts'
+import { badOption } from '../errors.ts'
 import type { StreamEvent } from '../events/stream-event.ts'
+import { checkShape } from '../shape.ts'
 import type { DeliveredEvent } from './delivered-event.ts'
 
 /** Where the events come from, and what it wants to know of them. */
@@ -124,11 +125,7 @@ export function processEvents(source: Processed, { handler, concurrency, orderBy
 }
 
 /** @throws SfStreamError `bad_option` */
-export function checkProcessing({ handler, concurrency, orderBy }: { [Each in keyof Handling]: unknown }): void {
-  const refuse = (what: string, remediation: string): SfStreamError =>
-    new SfStreamError({ code: 'bad_option', message: `process(): ${what}.`, remediation })
-  if (typeof handler !== 'function') throw refuse('the handler is no function', 'Pass what is to be called for each event.')
-  if (!((concurrency as number) >= 1)) throw refuse(`concurrency is ${textOf(concurrency)}`, 'Pass a number of 1 or more.')
-  if (orderBy !== undefined && typeof orderBy !== 'function')
-    throw refuse('orderBy is no function', 'Pass one that gives each event a key, or nothing.')
+export function checkProcessing(handler: unknown, options: unknown): void {
+  if (typeof handler !== 'function') throw badOption('process() has no handler', 'Pass a function, which is called with each event.')
+  checkShape('process()', options, { concurrency: 'number >= 1', orderBy: 'function' })
 }

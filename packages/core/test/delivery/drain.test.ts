@@ -254,7 +254,7 @@ describe('drains', () => {
   })
 
   test('within events(): the drained channel leaves, the loop goes on', async () => {
-    const { client, source, clock } = bench()
+    const { client, source, clock, store } = bench()
     client.subscribe(channel, { until: { maxEvents: 1 } })
     client.subscribe('/event/Other__e')
     const loop = client.events()
@@ -264,6 +264,8 @@ describe('drains', () => {
     const next = loop.next()
     await clock.settle()
     source.feeds[1]?.reply([event(7)])
+    // Its last event was finished after its end.
+    expect(store.at()).toEqual({ replayId: 1 })
     expect((await next).value).toMatchObject({ replayId: 7 })
   })
 })

@@ -147,9 +147,19 @@ describe('process() by key', () => {
     expect(b.store.at()).toBeUndefined()
   })
 
-  test.each([0, -1, Number.NaN])('concurrency %j is refused at once, and the subscription stays free', (concurrency) => {
+  test.each<[string, unknown, unknown?]>([
+    ['process(): concurrency is 0.', { concurrency: 0 }],
+    ['process(): concurrency is -1.', { concurrency: -1 }],
+    ['process(): concurrency is NaN.', { concurrency: Number.NaN }],
+    ["process(): orderBy is 'Id'.", { orderBy: 'Id' }],
+    ["process() has no option 'concurency'.", { concurency: 2 }],
+    ['process() needs an object, not null.', null],
+    ['process() has no handler.', {}, 'handle'],
+  ])('%s is told at once, and the subscription stays free', (message, options, handler = () => {}) => {
     const subscription = bench().client.subscribe(channel)
-    expect(() => subscription.process(() => {}, { concurrency })).toThrow(expect.objectContaining({ code: 'bad_option' }))
+    expect(() => subscription.process(handler as () => void, options as object)).toThrow(
+      expect.objectContaining({ code: 'bad_option', message }),
+    )
     subscription[Symbol.asyncIterator]()
     expect(() => subscription.process(() => {})).toThrow(StateError)
   })

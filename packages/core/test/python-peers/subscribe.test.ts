@@ -148,6 +148,17 @@ describe('python peers: subscribe and unsubscribe', () => {
     })
   })
 
+  it('a bound that is given as undefined is not given', async () => {
+    const script = (request: SeenRequest) => (request.what === 'subscribe' ? busy('503::Server is too busy.')(request) : undefined)
+    const subscribe = { ...steady, baseMs: undefined as unknown as number, maxAttempts: 3 }
+    await withRig({ script, retry: { subscribe } }, async ({ client, org, clock }) => {
+      const refused = errorOf(client.subscribe('/topic/Foo').ready)
+      await clock.advance(600_000)
+      expect(await refused).toMatchObject({ code: 'server_busy' })
+      expect(gaps(org)).toEqual([500, 1_000])
+    })
+  })
+
   it('P47 the caller’s verdict decides: true on two exceptions, false on a refusal', async () => {
     const asked: [string, number][] = []
     const broken = (): Error => new TypeError('fetch failed')

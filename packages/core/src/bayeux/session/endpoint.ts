@@ -2,7 +2,7 @@ import { apiVersion, latestApiVersion } from '../../api-version.ts'
 import { readText } from '../../async/read-text.ts'
 import { deadlineReached, withDeadline } from '../../async/with-deadline.ts'
 import type { OrgSession } from '../../auth-provider.ts'
-import { SfStreamError, TransportError, textOf } from '../../errors.ts'
+import { badOption, TransportError, textOf } from '../../errors.ts'
 import type { BayeuxOptions } from '../../options.ts'
 import type { Platform } from '../../platform.ts'
 
@@ -40,11 +40,7 @@ function checkedEndpoint(value: string | URL): URL {
   } catch {
     // Answered below.
   }
-  throw new SfStreamError({
-    code: 'bad_option',
-    message: `endpoint '${textOf(value)}' is not an http(s) URL.`,
-    remediation: 'Pass the whole URL, such as https://app.example/cometd/66.0.',
-  })
+  throw badOption(`endpoint '${textOf(value)}' is not an http(s) URL`, 'Pass the whole URL, such as https://app.example/cometd/66.0.')
 }
 
 /** `GET /services/data/` needs no token: [facts 1.3]. */

@@ -1,5 +1,5 @@
 import { withDeadline } from '../../async/with-deadline.ts'
-import { SfStreamError } from '../../errors.ts'
+import type { SfStreamError } from '../../errors.ts'
 import type { Retry, RetryOptions, RetryPolicy } from '../../options.ts'
 import type { Platform } from '../../platform.ts'
 
@@ -18,13 +18,13 @@ const presets: RetryPolicies = {
   auth: /* @__PURE__ */ preset(1_000, 300_000),
 }
 
-/** The caller's policies over the defaults. @throws SfStreamError `bad_option` */
+/** The caller's policies, which are checked, over the defaults. */
 export function retryPolicies(options: RetryOptions = {}): RetryPolicies {
   return {
-    connect: policy('connect', options.connect),
-    handshake: policy('handshake', options.handshake),
-    subscribe: policy('subscribe', options.subscribe),
-    auth: policy('auth', options.auth),
+    connect: policy(presets.connect, options.connect),
+    handshake: policy(presets.handshake, options.handshake),
+    subscribe: policy(presets.subscribe, options.subscribe),
+    auth: policy(presets.auth, options.auth),
   }
 }
 
@@ -45,15 +45,8 @@ export async function verdict(
   }
 }
 
-function policy(name: keyof RetryPolicies, given: Retry | undefined): RetryPolicy {
-  const merged: RetryPolicy = given ? { ...presets[name], ...given } : presets[name]
-  for (const key of ['baseMs', 'factor', 'capMs', 'maxAttempts', 'maxElapsedMs'] as const) {
-    if (typeof merged[key] === 'number' && merged[key] >= 0) continue
-    throw new SfStreamError({
-      code: 'bad_option',
-      message: `retry.${name}.${key} is ${String(merged[key])}.`,
-      remediation: 'Pass a number of 0 or more; Infinity never gives up.',
-    })
-  }
-  return merged
+/** What is given as undefined is not given. */
+function policy(preset: RetryPolicy, given: Retry = {}): RetryPolicy {
+  const said = Object.entries(given).filter(([, value]) => value !== undefined)
+  return said.length > 0 ? { ...preset, ...Object.fromEntries(said) } : preset
 }

@@ -89,7 +89,7 @@ export const transportRules: readonly Rule[] = [
     rule: 'T2',
     what: 'a body over node:http is read up to 64 MB',
     file: 'packages/node/src/http-reply.ts',
-    find: "if (body.bytes > maxBodyBytes) done('too_large')",
+    find: "if (body && body.bytes > maxBodyBytes) done('too_large')",
     replace: '',
     shownBy: { tests: ['packages/node/test/http-transport.test.ts'] },
   },

@@ -1,6 +1,8 @@
 import { bayeuxSource } from './bayeux/session/bayeux-source.ts'
 import { cookieJar } from './bayeux/transport/cookie-jar.ts'
 import { fetchTransport } from './bayeux/transport/fetch-transport.ts'
+import { flushedFetch } from './bayeux/transport/flushed-fetch.ts'
+import type { Transport } from './bayeux/transport/transport.ts'
 import { checkOptions } from './check-options.ts'
 import { memoryReplayStore } from './delivery/memory-replay-store.ts'
 import type { BayeuxOptions, ClientOptions } from './options.ts'
@@ -25,6 +27,11 @@ export function createClient(options: ClientOptions): StreamingClient {
 function sourceOf(options: ClientOptions, platform: Platform): Source {
   if ('source' in options && options.source) return options.source
   const bayeux = options as BayeuxOptions
-  const transport = bayeux.transport ?? fetchTransport(platform, { jar: cookieJar(platform.now) })
-  return bayeuxSource({ ...bayeux, transport }, platform)
+  return bayeuxSource({ ...bayeux, transport: bayeux.transport ?? defaultTransport(platform) }, platform)
+}
+
+function defaultTransport(platform: Platform): Transport {
+  const transport = fetchTransport(platform, { jar: cookieJar(platform.now) })
+  const flushed = flushedFetch()
+  return flushed ? { ...transport, flushed } : transport
 }

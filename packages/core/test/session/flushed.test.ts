@@ -1,11 +1,12 @@
+import type { VirtualClock } from '@sfstream/mock-org'
 import { describe, expect, it } from 'vitest'
 import { cookieJar } from '../../src/bayeux/transport/cookie-jar.ts'
 import { fetchTransport } from '../../src/bayeux/transport/fetch-transport.ts'
 import type { Transport } from '../../src/bayeux/transport/transport.ts'
-import type { Platform } from '../../src/index.ts'
+import type { BayeuxMessage, Platform, StreamingClient } from '../../src/index.ts'
 import { webPlatform } from '../../src/platform.ts'
-import { begin, withRig } from '../support/rig.ts'
-import { platformEvent, scriptedOrg } from '../support/scripted-org.ts'
+import { begin, gather, inTurn, type Reading, read, refusal, withRig } from '../support/rig.ts'
+import { platformEvent, type ScriptedOrg, type SeenRequest, scriptedOrg } from '../support/scripted-org.ts'
 
 /** A transport over the rig's org that writes down when requests leave, and waits where a test says. */
 function noted(log: string[], flushed: () => Promise<void>): { transport: Transport; use(platform: Partial<Platform>): void } {
@@ -76,26 +77,69 @@ describe('what a poll brought [PROTOCOL C4]', () => {
   })
 })
 
-it('a session that ends meanwhile takes nothing of it', async () => {
-  const log: string[] = []
-  let release = (): void => {}
-  const parts = noted(log, () => new Promise<void>((resolve) => (release = resolve)))
-  await withRig({ transport: parts.transport }, async ({ client, clock }) => {
-    const org = scriptedOrg(clock.now)
-    parts.use({ ...clock, fetch: org.fetch })
-    const messages: unknown[] = []
-    void (async () => {
-      for await (const { channel } of client.messages()) messages.push(channel)
-    })()
-    begin(client)
-    client.subscribe('/event/Order__e')
-    await clock.runUntil(() => org.held === 1 && org.of('subscribe').length === 1)
-    org.push(platformEvent(7))
-    await clock.runUntil(() => log.includes('flushed'))
-    await Promise.all([client.stop(), clock.advance(3_000)])
-    release()
-    await clock.advance(1_000)
-    expect(messages).not.toContain('/event/Order__e')
-    expect(org.held).toBe(0)
+describe('what happens while the next poll is being sent, however long that takes [PROTOCOL C4]', () => {
+  const lost = (request: SeenRequest) => [refusal(request, '403::Unknown client')]
+  const subscribedAt = (org: ScriptedOrg): unknown[] =>
+    org.of('subscribe').flatMap(({ messages }) => messages.flatMap(({ ext }) => Object.values((ext as { replay: object }).replay)))
+
+  /** An event has come, the next poll is on its way, and nothing was read of it yet. `release`: the poll has left. */
+  async function withUnread(
+    script: Parameters<typeof scriptedOrg>[1],
+    body: (rig: { client: StreamingClient; clock: VirtualClock; org: ScriptedOrg; reading: Reading; release(): void }) => Promise<void>,
+  ): Promise<void> {
+    const log: string[] = []
+    let release = (): void => {}
+    const parts = noted(log, () => new Promise<void>((resolve) => (release = resolve)))
+    // With no replay of a gap, what is not taken is lost.
+    await withRig({ transport: parts.transport, gap: 'report' }, async ({ client, clock }) => {
+      const org = scriptedOrg(clock.now, script)
+      parts.use({ ...clock, fetch: org.fetch })
+      begin(client)
+      const reading = read(client.subscribe('/event/Order__e'))
+      await clock.runUntil(() => org.held === 1 && org.of('subscribe').length === 1)
+      org.push(platformEvent(7))
+      await clock.runUntil(() => log.includes('flushed'))
+      await body({ client, clock, org, reading, release: () => release() })
+      // Late, and of no use any more.
+      release()
+      await Promise.all([client.stop(), clock.advance(3_000)])
+    })
+  }
+
+  it('its reply is taken after the one before', async () => {
+    await withUnread(undefined, async ({ clock, org, reading, release }) => {
+      await clock.runUntil(() => org.held === 1)
+      expect(reading.ids).toEqual([])
+      org.push(platformEvent(8))
+      await clock.runUntil(() => reading.ids.length === 1)
+      release()
+      await clock.runUntil(() => reading.ids.length === 2)
+      expect(reading.ids).toEqual([7, 8])
+    })
+  })
+
+  it.each<[string, Parameters<typeof scriptedOrg>[1]]>([
+    ['it is told that the session is lost', inTurn('connect', [undefined, undefined, lost])],
+    ['it fails', inTurn('connect', [undefined, undefined, () => new TypeError('fetch failed')])],
+  ])('%s: what the last one brought counts, and the channel goes on after it', async (_, script) => {
+    await withUnread(script, async ({ clock, org, reading }) => {
+      await clock.runUntil(() => org.of('subscribe').length === 2 && org.held === 1)
+      expect(subscribedAt(org)).toEqual([-1, 7])
+      expect(reading.ids).toEqual([7])
+    })
+  })
+
+  it('the client is stopped: nothing of it is read twice, and nothing is sent any more', async () => {
+    await withUnread(undefined, async ({ client, clock, org, release }) => {
+      const channels: unknown[] = []
+      void gather(client.messages(), channels)
+      await Promise.all([client.stop(), clock.advance(3_000)])
+      const { length } = org.requests
+      release()
+      await clock.advance(60_000)
+      expect(channels.filter((each) => (each as BayeuxMessage).channel === '/event/Order__e').length).toBeLessThanOrEqual(1)
+      expect(org.requests).toHaveLength(length)
+      expect(org.held).toBe(0)
+    })
   })
 })

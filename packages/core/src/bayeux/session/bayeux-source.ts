@@ -1,7 +1,7 @@
 import { type Deferred, deferred } from '../../async/deferred.ts'
 import { untilAborted } from '../../async/until-aborted.ts'
 import type { OrgSession } from '../../auth-provider.ts'
-import { SfStreamError, StateError } from '../../errors.ts'
+import { badOption, type SfStreamError, StateError } from '../../errors.ts'
 import type { BayeuxOptions } from '../../options.ts'
 import { orgKey } from '../../org-key.ts'
 import type { Platform } from '../../platform.ts'
@@ -220,6 +220,7 @@ class BayeuxSource implements Source, Session {
   }
 
   take(response: TransportResponse, request: string): Reply {
+    if (request !== 'connect') this.loop.takeUp()
     const answer = this.#read(response, request)
     const whole = this.registry.dispatch(answer, request)
     const found = findings(answer.decoded, request)
@@ -228,6 +229,7 @@ class BayeuxSource implements Source, Session {
   }
 
   refresh(): boolean {
+    this.loop.takeUp()
     const { tag } = this.#machine.phase
     if (tag !== 'connecting' && tag !== 'connected') return false
     this.dispatch({ type: 'refresh' })
@@ -297,12 +299,7 @@ class BayeuxSource implements Source, Session {
     try {
       JSON.stringify(message)
     } catch (cause) {
-      throw new SfStreamError({
-        code: 'bad_option',
-        message: `The message for ${channel} is no JSON: ${String(cause)}.`,
-        remediation: 'Send values that JSON can hold.',
-        cause,
-      })
+      throw badOption(`The message for ${channel} is no JSON: ${String(cause)}`, 'Send values that JSON can hold.', cause)
     }
     return this.lane.send(message)
   }

@@ -24,6 +24,8 @@ export class ConnectLoop {
   readonly holding: PollHold
   readonly #session: Session
   #poll: AbortController | undefined
+  /** A reply that is in, while the poll behind it is being sent, and the number of its own poll. */
+  #untaken: { response: TransportResponse; number: number } | undefined
 
   constructor(session: Session) {
     this.#session = session
@@ -43,8 +45,16 @@ export class ConnectLoop {
   }
 
   interrupt(): void {
+    this.#untaken = undefined
     this.#takeBack()
     this.answered = this.sent
+  }
+
+  /** Called before another reply is taken: each has its turn in the order in which they came. [PROTOCOL C4] */
+  takeUp(): void {
+    const untaken = this.#untaken
+    this.#untaken = undefined
+    if (untaken) this.#take(untaken.response, untaken.number)
   }
 
   #takeBack(): void {
@@ -73,28 +83,38 @@ export class ConnectLoop {
       const sentAt = platform.now()
       const response = await this.#post(to, atOnce, signal)
       if (signal.aborted) return
+      this.takeUp()
+      // That one took this poll back.
+      if (signal.aborted) return
       this.#poll = undefined
-      if (!atOnce && this.#mayLeaveEarly(response, platform.now() - sentAt)) {
-        this.start('early')
-        // Before the parsing, which would keep it from leaving. [PROTOCOL C4]
-        if (transport.flushed) await transport.flushed()
-        if (session.epoch !== epoch) return
-      }
-      const reply = session.take(response, 'connect')
-      if (session.epoch !== epoch) return
-      if (reply.fault) return await this.#failed(reply.fault, reply)
-      if (reply.disconnected) return session.dispatch({ type: 'disconnected' })
-      const { meta, events } = reply.decoded
-      // Events without a reply are a reply: some servers leave it out. A reply to another request is none. [PROTOCOL C6]
-      if (!meta.some(isConnectReply) && (meta.length > 0 || events.length === 0)) return await this.#failed(transientFault(noReply()))
-      this.answered = Math.max(this.answered, number)
-      if (events.length === 0) this.empty = this.answered
-      session.dispatch({ type: 'connected', advice: reply.advice, hadEvents: events.length > 0 })
+      if (atOnce || !this.#mayLeaveEarly(response, platform.now() - sentAt)) return this.#take(response, number)
+      this.#untaken = { response, number }
+      this.start('early')
+      // Before the parsing, which would keep it from leaving. [PROTOCOL C4]
+      if (transport.flushed) await transport.flushed()
+      if (this.#untaken?.number === number) this.takeUp()
     } catch (error) {
-      if (!signal.aborted && session.epoch === epoch) await this.#failed(transientFault(knownError(error)))
+      if (signal.aborted || session.epoch !== epoch) return
+      this.takeUp()
+      if (!signal.aborted && session.epoch === epoch) this.#failed(transientFault(knownError(error)))
     } finally {
       if (this.#poll === mine) this.#poll = undefined
     }
+  }
+
+  #take(response: TransportResponse, number: number): void {
+    const session = this.#session
+    const { epoch } = session
+    const reply = session.take(response, 'connect')
+    if (session.epoch !== epoch) return
+    if (reply.fault) return this.#failed(reply.fault, reply)
+    if (reply.disconnected) return session.dispatch({ type: 'disconnected' })
+    const { meta, events } = reply.decoded
+    // Events without a reply are a reply: some servers leave it out. A reply to another request is none. [PROTOCOL C6]
+    if (!meta.some(isConnectReply) && (meta.length > 0 || events.length === 0)) return this.#failed(transientFault(noReply()))
+    this.answered = Math.max(this.answered, number)
+    if (events.length === 0) this.empty = this.answered
+    session.dispatch({ type: 'connected', advice: reply.advice, hadEvents: events.length > 0 })
   }
 
   /** Apart from the wait for its reply, which would keep the message for as long. */
@@ -106,9 +126,9 @@ export class ConnectLoop {
   }
 
   /** Nothing else is sent before an early poll that should not have left is taken back. [PROTOCOL C5] */
-  #failed(fault: Fault, came?: CameWith): Promise<void> {
+  #failed(fault: Fault, came?: CameWith): void {
     this.#takeBack()
-    return this.#session.fault('connect', fault, came)
+    void this.#session.fault('connect', fault, came)
   }
 
   #mayLeaveEarly({ cut, status, text, ahead }: TransportResponse, heldMs: number): boolean {

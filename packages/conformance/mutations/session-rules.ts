@@ -85,8 +85,8 @@ export const sessionRules: readonly Rule[] = [
     rule: 'C4',
     what: 'news is handed out before the next poll leaves',
     file: loop,
-    find: 'heldMs >= quietMs',
-    replace: 'false',
+    find: 'const isBacklog = isQuick && this.#wasQuick',
+    replace: 'const isBacklog = true',
     shownBy: { tests: ['packages/core/test/session/flushed.test.ts'] },
   },
   {

@@ -29,8 +29,10 @@ function noted(log: string[], flushed: () => Promise<void>): { transport: Transp
   }
 }
 
-/** What happens, in order, once one event has come to a poll that was held for so long. */
-async function afterEvent(heldMs: number, text: string, canTell: boolean): Promise<string[]> {
+const long = 'x'.repeat(10_000)
+
+/** What happens, in order, once one event has come to a poll that was held for so long; `again`: the poll before brought one at once. */
+async function afterEvent(heldMs: number, text: string, canTell: boolean, again = false): Promise<string[]> {
   const log: string[] = []
   const parts = noted(log, () => Promise.resolve())
   if (!canTell) delete parts.transport.flushed
@@ -43,6 +45,10 @@ async function afterEvent(heldMs: number, text: string, canTell: boolean): Promi
       for await (const event of subscription) log.push(String(event.replayId))
     })()
     await clock.runUntil(() => org.held === 1 && org.of('subscribe').length === 1)
+    if (again) {
+      org.push(platformEvent(6))
+      await clock.runUntil(() => log.includes('6') && org.held === 1)
+    }
     log.length = 0
     await clock.advance(heldMs)
     org.push(platformEvent(7, '/event/Order__e', { Text__c: text }))
@@ -54,22 +60,22 @@ async function afterEvent(heldMs: number, text: string, canTell: boolean): Promi
 }
 
 describe('what a poll brought [PROTOCOL C4]', () => {
-  const long = 'x'.repeat(10_000)
-
   it.each([
-    ['that was answered at once', 0, ''],
-    ['that was answered at once, and much', 0, long],
-    ['that was held, and much', 1_000, long],
-  ])('%s is read once the next poll is on the wire', async (_, heldMs, text) => {
-    expect((await afterEvent(heldMs, text, true)).slice(0, 3)).toEqual(['/meta/connect', 'flushed', '7'])
+    ['that was answered at once, as the one before', 0, '', true],
+    ['that was answered at once, and much', 0, long, false],
+    ['that was held, and much', 1_000, long, false],
+  ])('%s is read once the next poll is on the wire', async (_, heldMs, text, again) => {
+    expect((await afterEvent(heldMs, text, true, again)).slice(0, 3)).toEqual(['/meta/connect', 'flushed', '7'])
   })
 
   it.each([
-    ['that was held is handed out first', 1_000, '', true],
-    ['at once is handed out first where the next poll would not leave before', 0, '', false],
-    ['that was held is handed out first there too', 1_000, '', false],
-  ])('%s, if it is short', async (_, heldMs, text, canTell) => {
-    expect((await afterEvent(heldMs, text, canTell)).slice(0, 2)).toEqual(['7', '/meta/connect'])
+    ['that was held is handed out first', 1_000, '', true, false],
+    ['that was held is handed out first, though the one before was not', 1_000, '', true, true],
+    ['at once is handed out first: one is no backlog', 0, '', true, false],
+    ['at once is handed out first where the next poll would not leave before', 0, '', false, true],
+    ['that was held is handed out first there too', 1_000, '', false, false],
+  ])('%s, if it is short', async (_, heldMs, text, canTell, again) => {
+    expect((await afterEvent(heldMs, text, canTell, again)).slice(0, 2)).toEqual(['7', '/meta/connect'])
   })
 
   it('is read after the next poll has begun where nobody can tell when it leaves, if it is long', async () => {
@@ -97,7 +103,7 @@ describe('what happens while the next poll is being sent, however long that take
       begin(client)
       const reading = read(client.subscribe('/event/Order__e'))
       await clock.runUntil(() => org.held === 1 && org.of('subscribe').length === 1)
-      org.push(platformEvent(7))
+      org.push(platformEvent(7, '/event/Order__e', { Text__c: long }))
       await clock.runUntil(() => log.includes('flushed'))
       await body({ client, clock, org, reading, release: () => release() })
       // Late, and of no use any more.
@@ -110,7 +116,7 @@ describe('what happens while the next poll is being sent, however long that take
     await withUnread(undefined, async ({ clock, org, reading, release }) => {
       await clock.runUntil(() => org.held === 1)
       expect(reading.ids).toEqual([])
-      org.push(platformEvent(8))
+      org.push(platformEvent(8, '/event/Order__e', { Text__c: long }))
       await clock.runUntil(() => reading.ids.length === 1)
       release()
       await clock.runUntil(() => reading.ids.length === 2)

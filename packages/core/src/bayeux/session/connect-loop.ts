@@ -12,7 +12,7 @@ import { interrupted, knownError, noReply } from './session-errors.ts'
 
 /** A reply of fewer characters is short: some tens of events at the most, read in a fraction of a millisecond. */
 const shortLength = 8_000
-/** The org had nothing for so long: what it then sends is news, and no backlog. */
+/** Two polls in a row that were answered sooner bring backlog; other replies are news. */
 const quietMs = 2
 
 /** At most one poll is out, and the next one leaves as soon as it may. A class, because a process may hold thousands. */
@@ -24,6 +24,8 @@ export class ConnectLoop {
   readonly holding: PollHold
   readonly #session: Session
   #poll: AbortController | undefined
+  /** The last poll was answered within `quietMs`. */
+  #wasQuick = false
   /** A reply that is in, while the poll behind it is being sent, and the number of its own poll. */
   #untaken: { response: TransportResponse; number: number } | undefined
 
@@ -83,11 +85,14 @@ export class ConnectLoop {
       const sentAt = platform.now()
       const response = await this.#post(to, atOnce, signal)
       if (signal.aborted) return
+      const isQuick = !atOnce && platform.now() - sentAt < quietMs
+      const isBacklog = isQuick && this.#wasQuick
+      this.#wasQuick = isQuick
       this.takeUp()
       // That one took this poll back.
       if (signal.aborted) return
       this.#poll = undefined
-      if (atOnce || !this.#mayLeaveEarly(response, platform.now() - sentAt)) return this.#take(response, number)
+      if (atOnce || !this.#mayLeaveEarly(response, isBacklog)) return this.#take(response, number)
       this.#untaken = { response, number }
       this.start('early')
       // Before the parsing, which would keep it from leaving. [PROTOCOL C4]
@@ -131,12 +136,12 @@ export class ConnectLoop {
     void this.#session.fault('connect', fault, came)
   }
 
-  #mayLeaveEarly({ cut, status, text, ahead }: TransportResponse, heldMs: number): boolean {
+  #mayLeaveEarly({ cut, status, text, ahead }: TransportResponse, isBacklog: boolean): boolean {
     const { conversation, registry, advice, transport } = this.#session
     if (cut || this.holding.held || conversation.inspectsReplies || advice.intervalMs > 0) return false
     const length = text.length + (ahead?.length ?? 0)
     // News is handed out first. And a poll that does not leave before our turn is over would only keep it waiting. [PROTOCOL C4]
-    if (length < shortLength && (!transport.flushed || heldMs >= quietMs)) return false
+    if (length < shortLength && !(isBacklog && transport.flushed)) return false
     const size = cleanReplySize(status, text, ahead?.messages)
     // Where there is nothing to parse, nothing is won.
     return size !== undefined && size > 0 && size <= registry.room(length)

@@ -93,8 +93,8 @@ export const sessionRules: readonly Rule[] = [
     rule: 'C4',
     what: 'a reply is taken before the one that came later',
     file: loop,
-    find: '      this.takeUp()\n      // That one took this poll back.',
-    replace: '      // That one took this poll back.',
+    find: 'if (this.#untaken) await this.takeUp()',
+    replace: '',
     shownBy: { tests: ['packages/core/test/session/flushed.test.ts'] },
   },
   {

@@ -220,7 +220,6 @@ class BayeuxSource implements Source, Session {
   }
 
   take(response: TransportResponse, request: string): Reply {
-    if (request !== 'connect') this.loop.takeUp()
     const answer = this.#read(response, request)
     const whole = this.registry.dispatch(answer, request)
     const found = findings(answer.decoded, request)
@@ -229,7 +228,6 @@ class BayeuxSource implements Source, Session {
   }
 
   refresh(): boolean {
-    this.loop.takeUp()
     const { tag } = this.#machine.phase
     if (tag !== 'connecting' && tag !== 'connected') return false
     this.dispatch({ type: 'refresh' })

@@ -52,11 +52,17 @@ export class ConnectLoop {
     this.answered = this.sent
   }
 
-  /** Called before another reply is taken: each has its turn in the order in which they came. [PROTOCOL C4] */
-  takeUp(): void {
+  /**
+   * Called before another reply is taken: each has its turn in the order in which they came, and what one has brought is received
+   * before the next is taken, so that full buffers hold the poll behind it. [PROTOCOL C4]
+   */
+  async takeUp(): Promise<void> {
     const untaken = this.#untaken
+    if (!untaken) return
     this.#untaken = undefined
-    if (untaken) this.#take(untaken.response, untaken.number)
+    this.#take(untaken.response, untaken.number)
+    await null
+    await null
   }
 
   #takeBack(): void {
@@ -88,7 +94,7 @@ export class ConnectLoop {
       const isQuick = !atOnce && platform.now() - sentAt < quietMs
       const isBacklog = isQuick && this.#wasQuick
       this.#wasQuick = isQuick
-      this.takeUp()
+      if (this.#untaken) await this.takeUp()
       // That one took this poll back.
       if (signal.aborted) return
       this.#poll = undefined
@@ -97,10 +103,10 @@ export class ConnectLoop {
       this.start('early')
       // Before the parsing, which would keep it from leaving. [PROTOCOL C4]
       if (transport.flushed) await transport.flushed()
-      if (this.#untaken?.number === number) this.takeUp()
+      if (this.#untaken?.number === number) await this.takeUp()
     } catch (error) {
       if (signal.aborted || session.epoch !== epoch) return
-      this.takeUp()
+      await this.takeUp()
       if (!signal.aborted && session.epoch === epoch) this.#failed(transientFault(knownError(error)))
     } finally {
       if (this.#poll === mine) this.#poll = undefined

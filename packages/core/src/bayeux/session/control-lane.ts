@@ -61,6 +61,8 @@ class OneByOne implements ControlLane {
     while (!signal.aborted) {
       if (this.#crossed) {
         this.#crossed = false
+        await loop.takeUp()
+        if (signal.aborted) break
         if (!this.#session.refresh()) registry.endAll()
         continue
       }
@@ -90,6 +92,8 @@ class OneByOne implements ControlLane {
     session.registry.control(true)
     try {
       const response = await session.conversation.post(to, messages, shortDeadline, signal)
+      if (signal.aborted) return undefined
+      await session.loop.takeUp()
       if (signal.aborted) return undefined
       const reply = session.take(response, what)
       if (signal.aborted) return undefined

@@ -98,6 +98,14 @@ export const sessionRules: readonly Rule[] = [
     shownBy: { tests: ['packages/core/test/session/flushed.test.ts'] },
   },
   {
+    rule: 'C4',
+    what: 'what one reply has brought is received before the next is taken',
+    file: loop,
+    find: 'if (this.#untaken) await this.takeUp()',
+    replace: 'if (this.#untaken) void this.takeUp()',
+    shownBy: { tests: ['packages/core/test/session/flushed.test.ts'] },
+  },
+  {
     rule: 'C5',
     what: 'an early connect is taken back when the reply before it was faulty',
     file: loop,

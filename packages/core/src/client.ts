@@ -30,6 +30,7 @@ function sourceOf(options: ClientOptions, platform: Platform): Source {
   return bayeuxSource({ ...bayeux, transport: bayeux.transport ?? defaultTransport(platform) }, platform)
 }
 
+/** Over `fetch`, as a page has it; the wait for it to leave is added here, where no page loads it. */
 function defaultTransport(platform: Platform): Transport {
   const transport = fetchTransport(platform, { jar: cookieJar(platform.now) })
   const flushed = flushedFetch()

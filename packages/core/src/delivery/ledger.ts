@@ -117,7 +117,7 @@ export class Ledger {
     if (last && last !== this.#confirmed) {
       this.#confirmed = last
       counts = this.writer.write(last, this.#beganAt)
-      // Finished after the end, by a loop over all channels: the writer has nobody else left to save for.
+      // Finished after the end, by a loop over all channels: a writer that nobody uses any more saves only when told to.
       if (this.#closed) this.writer.flush().catch(() => {})
     }
     if (due.length === 0) return

@@ -29,4 +29,8 @@ export default defineConfig({
   removeNodeProtocol: false,
   sourcemap: true,
   clean: true,
+  esbuildOptions(options) {
+    // Writes constants where they are used. Bundlers of pages cannot: what has been bundled once has `var` in place of `const`.
+    options.minifySyntax = true
+  },
 })

@@ -30,7 +30,6 @@ class HttpExchange {
   #response: IncomingMessage | undefined
   #reply: HttpReply | undefined
   #dog: Watchdog | undefined
-  #abort: (() => void) | undefined
 
   constructor(
     request: TransportRequest,
@@ -47,15 +46,11 @@ class HttpExchange {
     const { url, signal, deadline } = this.#request
     if (signal.aborted) return this.#fail(signal.reason)
     const closed = (cause?: unknown): void => this.#closed(cause)
-    // By way of a name: V8 makes a function old that is written straight into a property, and keeps all that it reaches
-    // until the next full collection. Here that is the text of every reply.
-    const abort = (): void => this.#fail(signal.reason)
-    this.#abort = abort
     this.#dog = watchdog(deadline, this.#requests.platform, (what) => {
       if (this.#reply) this.#finish('timeout')
       else this.#fail(notAnswered(what))
     })
-    signal.addEventListener('abort', abort, { once: true })
+    signal.addEventListener('abort', this, { once: true })
     try {
       this.#outgoing = this.#requests.send(this.#request)
     } catch (cause) {
@@ -65,6 +60,11 @@ class HttpExchange {
     this.#outgoing.on('error', closed)
     // Whatever else ends a connection, such as an upgrade that nobody asked for.
     this.#outgoing.on('close', closed)
+  }
+
+  /** The caller's signal has aborted. It listens itself: a function for that would be one more object a poll. */
+  handleEvent(): void {
+    this.#fail(this.#request.signal.reason)
   }
 
   #answered(response: IncomingMessage): void {
@@ -103,7 +103,7 @@ class HttpExchange {
   #settle(isWhole: boolean): void {
     this.#outcome = undefined
     this.#dog?.stop()
-    if (this.#abort) this.#request.signal.removeEventListener('abort', this.#abort)
+    this.#request.signal.removeEventListener('abort', this)
     if (isWhole) return
     this.#outgoing?.destroy()
     this.#reply?.destroy()

@@ -5,6 +5,7 @@ import type { Platform, Transport, TransportRequest, TransportResponse } from '@
 import { type CookieJar, cookieJar, webPlatform } from '@sfstream/core/internal'
 import { acceptedCodings } from './content-decoder.ts'
 import { type HttpRequests, httpExchange } from './http-exchange.ts'
+import { kept } from './kept-connections.ts'
 
 export interface HttpTransportOptions {
   /** The clock; a client that makes its own transport passes its own. */
@@ -16,18 +17,6 @@ export interface HttpTransportOptions {
 }
 
 export type TlsOptions = SecureContextOptions & Pick<ConnectionOptions, 'servername' | 'rejectUnauthorized' | 'checkServerIdentity'>
-
-const agentOptions: http.AgentOptions = {
-  keepAlive: true,
-  // As Node's fetch has it. By Node's own default of a second, each held poll would be a packet a second.
-  keepAliveMsecs: 60_000,
-  // A poll, a request beside it and a goodbye; and one whose connection is just being closed. More is a fault, and waits.
-  maxSockets: 4,
-  // One for polls, one for what goes beside them.
-  maxFreeSockets: 2,
-  // An idle connection is closed before servers and networks forget it, which would be seen only when a request is lost on it. As fetch does.
-  timeout: 4_000,
-}
 
 /**
  * Long polling over `node:http` and `node:https`, for a fraction of what Node's `fetch` takes of time and memory. Cookies and
@@ -94,10 +83,10 @@ class HttpTransport implements Transport, HttpRequests {
 
   #agent(isSecure: boolean): http.Agent {
     if (!isSecure) {
-      this.#plain ??= new http.Agent(agentOptions)
+      this.#plain ??= kept(new http.Agent({ keepAlive: true }))
       return this.#plain
     }
-    this.#secure ??= new https.Agent({ ...this.#options.tls, ...agentOptions })
+    this.#secure ??= kept(new https.Agent({ ...this.#options.tls, keepAlive: true }))
     return this.#secure
   }
 }

@@ -377,6 +377,37 @@ describe('a kept connection', () => {
   })
 })
 
+describe('an idle connection', () => {
+  const announced = { 'keep-alive': 'timeout=2' }
+
+  it('is closed, before a server does that has announced it', async () => {
+    const { server, url, sockets } = await serve((_, response) => response.writeHead(200, announced).end('[]'))
+    server.keepAliveTimeout = 60_000
+    const over = transport()
+    await post(over, url)
+    await once(sockets[0] as Socket, 'end')
+    expect((await post(over, url)).text).toBe('[]')
+    expect(sockets).toHaveLength(2)
+  })
+
+  it('is idle no more when it is used: a poll is held over it for longer, and what watches it does not add up', async () => {
+    const warnings: Error[] = []
+    const warned = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', warned)
+    onTestFinished(() => void process.off('warning', warned))
+    const { url, sockets } = await serve((request, response) => {
+      const answer = (): void => void response.writeHead(200, announced).end('[]')
+      if (request.url === '/held') setTimeout(answer, 2_500)
+      else answer()
+    })
+    const over = transport()
+    for (let at = 0; at < 20; at++) await post(over, url)
+    expect((await post(over, new URL('/held', url))).text).toBe('[]')
+    expect(sockets).toHaveLength(1)
+    expect(warnings).toEqual([])
+  })
+})
+
 describe('an abort settles at once with its own reason, and destroys the connection', () => {
   it('before it begins: nothing is sent', async () => {
     const { url, sockets } = await serve((_, response) => response.end('[]'))

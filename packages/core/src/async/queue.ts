@@ -39,7 +39,9 @@ type Settle<T> = { resolve(result: IteratorResult<T>): void; reject(error: unkno
 
 const done: Ending = { tag: 'done' }
 
-export function queue<T>(hooks: QueueHooks<T> = {}): Queue<T> {
+const noHooks: QueueHooks<unknown> = {}
+
+export function queue<T>(hooks: QueueHooks<T> = noHooks): Queue<T> {
   return new BoundlessQueue(hooks)
 }
 

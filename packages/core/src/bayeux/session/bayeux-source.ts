@@ -303,7 +303,7 @@ class BayeuxSource implements Source, Session {
   }
 
   observe(observer: SourceObserver): () => void {
-    this.#observers = [...this.#observers, observer]
+    this.#observers = this.#observers.concat(observer)
     return () => {
       this.#observers = this.#observers.filter((other) => other !== observer)
     }

@@ -4,7 +4,7 @@ import { chunked, replayValue } from '../wire/encode.ts'
 import { type Fault, messageFault, transientFault } from '../wire/fault.ts'
 import type { BayeuxMessage, OutgoingMessage } from '../wire/message.ts'
 import { shortDeadline } from './deadlines.ts'
-import { acceptFeed, type FeedEntry } from './feed-entry.ts'
+import type { FeedEntry } from './feed-entry.ts'
 import { verdict } from './retry-policies.ts'
 import type { Reply, Session } from './session.ts'
 import { interrupted, knownError, noReply, notAnswered } from './session-errors.ts'
@@ -147,7 +147,7 @@ class OneByOne implements ControlLane {
     for (const entry of entries) {
       entry.stage = 'asking'
       // From here on the org may hold it, whether its reply arrives or not: it is unsubscribed before it is asked for again.
-      registry.atOrg = [...registry.atOrg, entry.request.channel]
+      registry.atOrg = registry.atOrg.concat(entry.request.channel)
     }
     const { sent, answered } = loop
     const reply = await this.#request(chunk, 'subscribe', signal)
@@ -171,7 +171,7 @@ class OneByOne implements ControlLane {
       else if (besideConnect && entry.replied && entry.request.position !== 'new' && entry.request.position !== 'off') {
         entry.stage = 'crossed'
         this.#crossed = true
-      } else acceptFeed(entry)
+      } else entry.accept()
       // The session may have gone meanwhile: entries that ended with it are no business of the next one.
       if (signal.aborted) return
     }

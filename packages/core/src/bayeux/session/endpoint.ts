@@ -24,6 +24,10 @@ export function endpointResolver(options: Pick<BayeuxOptions, 'endpoint' | 'apiV
     const version = apiVersion(options.apiVersion ?? pinnedVersion)
     return (session) => Promise.resolve(new URL(`/cometd/${version}/`, new URL(session.instanceUrl)))
   }
+  return latestResolver(platform)
+}
+
+function latestResolver(platform: Platform): EndpointResolver {
   const known = new Map<string, string>()
   return async (session, signal) => {
     const origin = new URL(session.instanceUrl)

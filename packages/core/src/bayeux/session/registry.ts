@@ -1,9 +1,8 @@
-import { onAbort } from '../../async/signals.ts'
 import type { Feed, OpenRequest } from '../../source/source.ts'
 import { matchesSubscription } from '../wire/channel.ts'
 import type { BayeuxMessage } from '../wire/message.ts'
 import type { Answer } from './conversation.ts'
-import { acceptFeed, endFeed, type FeedEntry, feedEntry, isReplayed, placeOf } from './feed-entry.ts'
+import { FeedEntry, type FeedOwner, placeOf } from './feed-entry.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -37,7 +36,7 @@ export function registry(session: Pick<Session, 'lane'>): Registry {
   return new RoutedFeeds(session)
 }
 
-class RoutedFeeds implements Registry {
+class RoutedFeeds implements Registry, FeedOwner {
   atOrg: readonly string[] = []
   #entries: FeedEntry[] = []
   readonly #session: Pick<Session, 'lane'>
@@ -50,14 +49,17 @@ class RoutedFeeds implements Registry {
   }
 
   open(request: OpenRequest): Feed {
-    const entry = feedEntry(request)
-    this.#keep([...this.#entries, entry])
-    entry.detach = onAbort(request.signal, () => {
-      this.end(entry)
-      this.#session.lane.pump()
-    })
+    const entry = new FeedEntry(request, this)
+    this.#keep(this.#entries.concat(entry))
+    request.signal.addEventListener('abort', entry, { once: true })
+    if (request.signal.aborted) this.end(entry)
     this.#session.lane.pump()
     return entry
+  }
+
+  left(entry: FeedEntry): void {
+    this.end(entry)
+    this.#session.lane.pump()
   }
 
   wanted(): FeedEntry[] {
@@ -90,7 +92,7 @@ class RoutedFeeds implements Registry {
       for (const entry of feeds) {
         // What is on its way from before a subscribe request will be replayed; let through, it would overtake.
         if (entry.stage !== 'asking' && entry.stage !== 'accepted' && request !== 'handshake') continue
-        if (request !== 'connect' && entry.stage === 'accepted' && isReplayed(entry, message)) {
+        if (request !== 'connect' && entry.stage === 'accepted' && entry.replays(message)) {
           entry.stage = 'crossed'
           whole = false
           continue
@@ -105,7 +107,7 @@ class RoutedFeeds implements Registry {
     }
     for (const [entry, messages] of batches) {
       const batch = { messages, complete, bytesEach }
-      const waits = entry.stage === 'asking' || (this.#controlOut && request === 'connect' && isReplayed(entry, messages[0]))
+      const waits = entry.stage === 'asking' || (this.#controlOut && request === 'connect' && entry.replays(messages[0]))
       if (!waits) entry.batches.push(batch)
       else if (request === 'connect') entry.early.push(batch)
       else {
@@ -118,18 +120,18 @@ class RoutedFeeds implements Registry {
 
   control(out: boolean): void {
     this.#controlOut = out
-    if (!out) for (const entry of this.#entries) if (entry.stage === 'accepted') acceptFeed(entry)
+    if (!out) for (const entry of this.#entries) if (entry.stage === 'accepted') entry.accept()
   }
 
   end(entry: FeedEntry, error?: unknown): void {
     this.#keep(this.#entries.filter((other) => other !== entry))
-    endFeed(entry, error)
+    entry.end(error)
   }
 
   endAll(error?: unknown): void {
     const ended = this.#entries
     this.#keep([])
-    for (const entry of ended) endFeed(entry, error)
+    for (const entry of ended) entry.end(error)
   }
 
   room(bytes: number): number {

@@ -1,6 +1,6 @@
 import { withDeadline } from '../../async/with-deadline.ts'
 import type { SfStreamError } from '../../errors.ts'
-import type { Retry, RetryOptions, RetryPolicy } from '../../options.ts'
+import type { RetryOptions, RetryPolicy } from '../../options.ts'
 import type { Platform } from '../../platform.ts'
 
 export type RetryPolicies = Record<'connect' | 'handshake' | 'subscribe' | 'auth', RetryPolicy>
@@ -18,14 +18,14 @@ const presets: RetryPolicies = {
   auth: /* @__PURE__ */ preset(1_000, 300_000),
 }
 
-/** The caller's policies, which are checked, over the defaults. */
+/** The caller's policies, which are checked, over the defaults. What is given as undefined is not given. */
 export function retryPolicies(options: RetryOptions = {}): RetryPolicies {
-  return {
-    connect: policy(presets.connect, options.connect),
-    handshake: policy(presets.handshake, options.handshake),
-    subscribe: policy(presets.subscribe, options.subscribe),
-    auth: policy(presets.auth, options.auth),
+  const policies = { ...presets }
+  for (const name of Object.keys(presets) as (keyof RetryPolicies)[]) {
+    const given = Object.entries(options[name] ?? {}).filter(([, value]) => value !== undefined)
+    if (given.length > 0) policies[name] = { ...presets[name], ...Object.fromEntries(given) }
   }
+  return policies
 }
 
 const maxVerdictMs = 30_000
@@ -43,10 +43,4 @@ export async function verdict(
   } catch {
     return undefined
   }
-}
-
-/** What is given as undefined is not given. */
-function policy(preset: RetryPolicy, given: Retry = {}): RetryPolicy {
-  const said = Object.entries(given).filter(([, value]) => value !== undefined)
-  return said.length > 0 ? { ...preset, ...Object.fromEntries(said) } : preset
 }

@@ -205,8 +205,8 @@ export const sessionRules: readonly Rule[] = [
     rule: 'U9',
     what: 'events that may have crossed with a connect are left out and asked for again',
     file: registry,
-    find: "if (request !== 'connect' && entry.stage === 'accepted' && isReplayed(entry, message)) {",
-    replace: "if (request !== 'connect' && entry.stage === 'ended' && isReplayed(entry, message)) {",
+    find: "if (request !== 'connect' && entry.stage === 'accepted' && entry.replays(message)) {",
+    replace: "if (request !== 'connect' && entry.stage === 'ended' && entry.replays(message)) {",
     shownBy: { tests: ['packages/core/test/session/order-on-the-wire.test.ts'] },
   },
   {

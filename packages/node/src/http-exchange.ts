@@ -9,8 +9,11 @@ export interface HttpRequests {
   /** Makes the request, and ends it. */
   send(request: TransportRequest): ClientRequest
   /** The headers are in. */
-  answered(request: TransportRequest, response: IncomingMessage): void
+  answered(request: Sent, response: IncomingMessage): void
 }
+
+/** What is still of use of a request once it is sent. A poll is held for two minutes: without its body and its headers. */
+type Sent = Pick<TransportRequest, 'url' | 'signal' | 'readAhead'>
 
 /**
  * One request, from its first byte to the last of the reply. It settles once; whatever settles it early destroys the socket.
@@ -18,11 +21,11 @@ export interface HttpRequests {
  * is one, since a poll is held for two minutes before.
  */
 export function httpExchange(request: TransportRequest, requests: HttpRequests): Promise<TransportResponse> {
-  return new Promise((resolve, reject) => new HttpExchange(request, requests, resolve, reject).begin())
+  return new Promise((resolve, reject) => new HttpExchange(request, requests, resolve, reject).begin(request))
 }
 
 class HttpExchange {
-  readonly #request: TransportRequest
+  readonly #sent: Sent
   readonly #requests: HttpRequests
   /** How it settles; let go of once it has: Node may keep a request, and with it what was read. */
   #outcome: { resolve(response: TransportResponse): void; reject(reason: unknown): void } | undefined
@@ -32,18 +35,18 @@ class HttpExchange {
   #dog: Watchdog | undefined
 
   constructor(
-    request: TransportRequest,
+    { url, signal, readAhead }: TransportRequest,
     requests: HttpRequests,
     resolve: (response: TransportResponse) => void,
     reject: (reason: unknown) => void,
   ) {
-    this.#request = request
+    this.#sent = { url, signal, ...(readAhead && { readAhead }) }
     this.#requests = requests
     this.#outcome = { resolve, reject }
   }
 
-  begin(): void {
-    const { url, signal, deadline } = this.#request
+  begin(request: TransportRequest): void {
+    const { url, signal, deadline } = request
     if (signal.aborted) return this.#fail(signal.reason)
     const closed = (cause?: unknown): void => this.#closed(cause)
     this.#dog = watchdog(deadline, this.#requests.platform, (what) => {
@@ -52,7 +55,7 @@ class HttpExchange {
     })
     signal.addEventListener('abort', this, { once: true })
     try {
-      this.#outgoing = this.#requests.send(this.#request)
+      this.#outgoing = this.#requests.send(request)
     } catch (cause) {
       return this.#fail(notReached(url, cause))
     }
@@ -64,16 +67,16 @@ class HttpExchange {
 
   /** The caller's signal has aborted. It listens itself: a function for that would be one more object a poll. */
   handleEvent(): void {
-    this.#fail(this.#request.signal.reason)
+    this.#fail(this.#sent.signal.reason)
   }
 
   #answered(response: IncomingMessage): void {
     // Nobody waits for it any more.
     if (!this.#outcome) return
     this.#dog?.progress()
-    this.#requests.answered(this.#request, response)
+    this.#requests.answered(this.#sent, response)
     this.#response = response
-    this.#reply = httpReply(this.#request, response, { progress: () => this.#dog?.progress(), done: (cut) => this.#finish(cut) })
+    this.#reply = httpReply(this.#sent, response, { progress: () => this.#dog?.progress(), done: (cut) => this.#finish(cut) })
   }
 
   #finish(cut?: TransportResponse['cut']): void {
@@ -90,7 +93,7 @@ class HttpExchange {
     // A connection may end before what came over it is decoded.
     if (!this.#outcome || this.#response?.complete) return
     if (this.#reply) this.#reply.broken()
-    else this.#fail(notReached(this.#request.url, cause ? withoutPacket(cause) : new Error('the connection was closed')))
+    else this.#fail(notReached(this.#sent.url, cause ? withoutPacket(cause) : new Error('the connection was closed')))
   }
 
   #fail(error: unknown): void {
@@ -103,7 +106,7 @@ class HttpExchange {
   #settle(isWhole: boolean): void {
     this.#outcome = undefined
     this.#dog?.stop()
-    this.#request.signal.removeEventListener('abort', this)
+    this.#sent.signal.removeEventListener('abort', this)
     if (isWhole) return
     this.#outgoing?.destroy()
     this.#reply?.destroy()

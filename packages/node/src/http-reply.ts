@@ -19,7 +19,11 @@ export interface HttpReplyHooks {
 }
 
 /** Reads a body to its end or its cap. */
-export function httpReply(request: TransportRequest, incoming: IncomingMessage, { progress, done }: HttpReplyHooks): HttpReply {
+export function httpReply(
+  request: Pick<TransportRequest, 'readAhead'>,
+  incoming: IncomingMessage,
+  { progress, done }: HttpReplyHooks,
+): HttpReply {
   /** Until it is handed over: Node may keep what listens to a reply. */
   let body: ArrivingBody | undefined = new ArrivingBody(request)
   let decoder: ContentDecoder | undefined

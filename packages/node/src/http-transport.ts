@@ -76,7 +76,7 @@ class HttpTransport implements Transport, HttpRequests {
     return outgoing
   }
 
-  answered({ url }: TransportRequest, { headers }: http.IncomingMessage): void {
+  answered({ url }: Pick<TransportRequest, 'url'>, { headers }: http.IncomingMessage): void {
     const lines = headers['set-cookie']
     if (lines) this.#jar.store(url, lines, headers.date)
   }

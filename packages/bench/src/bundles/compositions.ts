@@ -23,6 +23,13 @@ export const relayPage: Composition = {
   budgetKb: 6,
 }
 
+/** What stands above every Source, and nothing below: how much of a page is no transport and no protocol of any kind. */
+export const ownSourcePage: Composition = {
+  name: 'page with a Source of its own: createClient',
+  source: `import { createClient } from '@sfstream/browser/source'
+    globalThis.start = (source) => createClient({ source })`,
+}
+
 const everything = (entry: string): Composition => ({ name: entry, source: `export * from '${entry}'` })
 
 export const entryPoints = [

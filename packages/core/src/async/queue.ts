@@ -35,7 +35,8 @@ export interface QueueHooks<T> {
 }
 
 export type Ending = { tag: 'done' } | { tag: 'error'; error: unknown }
-type Settle<T> = { resolve(result: IteratorResult<T>): void; reject(error: unknown): void }
+/** Answers a call of `next()`; a rejected promise rejects it. */
+type Answer<T> = (result: IteratorResult<T> | Promise<never>) => void
 
 const done: Ending = { tag: 'done' }
 
@@ -52,7 +53,7 @@ class BoundlessQueue<T> implements Queue<T> {
   #head = 0
   #ending: Ending | undefined
   #told = false
-  #waiting: Settle<T>[] = []
+  #waiting: Answer<T>[] = []
 
   constructor(hooks: QueueHooks<T>) {
     this.#hooks = hooks
@@ -121,9 +122,9 @@ class BoundlessQueue<T> implements Queue<T> {
 
   next(): Promise<IteratorResult<T>> {
     if (this.size > 0) return Promise.resolve({ value: this.take() as T, done: false })
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       // Most have one caller that waits: a list that grows by `push` has room for sixteen more at once.
-      this.#waiting = this.#waiting.concat({ resolve, reject })
+      this.#waiting = this.#waiting.concat(resolve)
       if (this.#ending) this.#settle()
       else this.#hooks.parked?.()
     })
@@ -144,7 +145,7 @@ class BoundlessQueue<T> implements Queue<T> {
   }
 
   #serve(): void {
-    while (this.parked && this.size > 0) (this.#waiting.shift() as Settle<T>).resolve({ value: this.take() as T, done: false })
+    while (this.parked && this.size > 0) (this.#waiting.shift() as Answer<T>)({ value: this.take() as T, done: false })
   }
 
   #end(how: Ending): void {
@@ -153,10 +154,9 @@ class BoundlessQueue<T> implements Queue<T> {
   }
 
   #settle(): void {
-    for (const { resolve, reject } of this.#waiting.splice(0)) {
+    for (const answer of this.#waiting.splice(0)) {
       const ending = this.takeEnd()
-      if (ending?.tag === 'error') reject(ending.error)
-      else resolve({ value: undefined, done: true })
+      answer(ending?.tag === 'error' ? Promise.reject(ending.error) : { value: undefined, done: true })
     }
   }
 }

@@ -1,6 +1,6 @@
 import { deferred } from '../async/deferred.ts'
-import { eachValue } from '../async/each-value.ts'
 import { untilAborted } from '../async/until-aborted.ts'
+import { visits } from '../async/visits.ts'
 import { LimitError, ReplayError, type SfStreamError } from '../errors.ts'
 import { dateMs, EventFields, identityOf, kindOfChannel, retentionMs } from '../events/event-fields.ts'
 import { isReplayId } from '../events/replay-id.ts'
@@ -282,7 +282,8 @@ export class ChannelStream {
           },
           () => {},
         )
-        await eachValue(batches, (batch) => this.#receive(batch))
+        const visitNext = visits(batches, (batch) => this.#receive(batch))
+        while (await visitNext()) {}
         if (!this.#closed) from = this.#onward(position)
       } catch (error) {
         from = this.#afterRefusal(position, error)

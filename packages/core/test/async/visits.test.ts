@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { eachValue } from '../../src/async/each-value.ts'
 import { queue } from '../../src/async/queue.ts'
+import { visits } from '../../src/async/visits.ts'
 
-describe('eachValue', () => {
+async function visitAll<T>(values: AsyncIterable<T>, visit: (value: T) => void): Promise<void> {
+  const visitNext = visits(values, visit)
+  while (await visitNext()) {}
+}
+
+describe('visits', () => {
   it('visits every value in order, and ends with them', async () => {
     const values = queue<number>()
     const seen: number[] = []
-    const over = eachValue(values, (value) => seen.push(value))
+    const over = visitAll(values, (value) => seen.push(value))
     values.push(1)
     values.push(2)
     await Promise.resolve()
@@ -19,7 +24,7 @@ describe('eachValue', () => {
   it('rejects with what the values end with', async () => {
     const values = queue<number>()
     values.fail(new Error('gone'))
-    await expect(eachValue(values, () => {})).rejects.toThrow('gone')
+    await expect(visitAll(values, () => {})).rejects.toThrow('gone')
   })
 
   it('rejects with what a visit throws, and asks for no more', async () => {
@@ -29,7 +34,7 @@ describe('eachValue', () => {
     const visit = (): void => {
       throw new Error('no more')
     }
-    await expect(eachValue(values, visit)).rejects.toThrow('no more')
+    await expect(visitAll(values, visit)).rejects.toThrow('no more')
     expect(values.size).toBe(1)
   })
 })

@@ -114,6 +114,14 @@ export const deliveryRules: readonly Rule[] = [
   },
   {
     rule: 'D4',
+    what: 'within events() an event that ends a drain is handed out before another is',
+    file: 'packages/core/src/delivery/merged-events.ts',
+    find: 'if (loop.serving) return',
+    replace: '',
+    shownBy: { tests: ['packages/core/test/delivery/drain.test.ts'] },
+  },
+  {
+    rule: 'D4',
     what: 'who leaves amid a reply learns whether its last id is complete',
     file: stream,
     find: 'if (!member.attached) member.replyEnded(replayId)',

@@ -114,6 +114,22 @@ export const sessionRules: readonly Rule[] = [
     shownBy: { tests: ['packages/core/test/session/order-on-the-wire.test.ts'] },
   },
   {
+    rule: 'C5',
+    what: 'what an early connect may have taken with it is asked for again',
+    file: loop,
+    find: "this.#poll && fault.kind === 'refused' ? 'transient' : fault.kind",
+    replace: 'fault.kind',
+    shownBy: { tests: ['packages/core/test/session/order-on-the-wire.test.ts'] },
+  },
+  {
+    rule: 'C4',
+    what: 'a reply that is in is taken before another request leaves',
+    file: 'packages/core/src/bayeux/session/control-lane.ts',
+    find: 'if (loop.hasUntaken) {',
+    replace: 'if (this.#crossed && loop.hasUntaken) {',
+    shownBy: { tests: ['packages/core/test/session/flushed.test.ts'] },
+  },
+  {
     rule: 'C6',
     what: 'a reply without a connect reply or events is a bad reply',
     file: loop,

@@ -128,7 +128,7 @@ export class ChannelStream {
   }
 
   #gapReport(reason: ReplayGapReason, from: ReplayId | undefined, to: StartPosition, error?: SfStreamError): void {
-    this.#shared.report({ type: 'replayGap', channel: this.name, reason, from, to, ...(error ? { error } : {}) })
+    this.#shared.report({ type: 'replayGap', channel: this.name, reason, from, to, ...(error && { error }) })
   }
 
   /** Where to open the channel again after a feed that began at `from` has ended. */

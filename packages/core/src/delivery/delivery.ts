@@ -100,7 +100,7 @@ class ClientDelivery implements Delivery, Shared {
 
   async close(): Promise<void> {
     const closed = this.subscriptions.map((subscription) => subscription.close())
-    this.merged?.close()
+    this.merged?.end()
     await Promise.allSettled(closed)
     // What a handler finished after its subscription was closed is still to be saved; and of failures, the last word counts.
     await this.positions?.flush()
@@ -108,7 +108,7 @@ class ClientDelivery implements Delivery, Shared {
 
   abort(reason: unknown): void {
     for (const subscription of this.subscriptions) subscription.abort(reason)
-    this.merged?.abort(reason)
+    this.merged?.end({ reason })
   }
 
   over(subscription: LiveSubscription): void {

@@ -9,6 +9,8 @@ interface Loop {
   readonly events: Queue<StreamEvent>
   /** It ends once nothing is left. */
   finishing: boolean
+  /** Its round is under way. */
+  serving: boolean
   readonly inHand: { subscription: LiveSubscription; event: DeliveredEvent }[]
 }
 
@@ -35,7 +37,7 @@ export class MergedEvents {
 
   iterator(): AsyncIterableIterator<StreamEvent> {
     const events = queue<StreamEvent>({ parked: () => this.#parked(loop) })
-    const loop: Loop = { events, finishing: false, inHand: [] }
+    const loop: Loop = { events, finishing: false, serving: false, inHand: [] }
     this.#loops.add(loop)
     this.#gather()
     return {
@@ -64,9 +66,9 @@ export class MergedEvents {
     this.#ready.delete(subscription)
   }
 
-  /** Ends every loop now. */
-  close(): void {
-    for (const loop of this.#loops) this.#end(loop)
+  /** Ends every loop now, or rejects it. */
+  end(error?: { reason: unknown }): void {
+    for (const loop of this.#loops) this.#end(loop, error)
   }
 
   /** Ends every loop once no subscription has anything left for it. */
@@ -75,10 +77,6 @@ export class MergedEvents {
       loop.finishing = true
       this.#serve(loop)
     }
-  }
-
-  abort(reason: unknown): void {
-    for (const loop of this.#loops) this.#end(loop, { reason })
   }
 
   #parked(loop: Loop): void {
@@ -90,25 +88,32 @@ export class MergedEvents {
 
   #serve(loop: Loop): void {
     const { events, inHand } = loop
-    // Who has given an event is the last to be asked for another.
-    for (const subscription of this.#ready) {
-      if (!events.parked) return
-      if (subscription.loop && subscription.loop !== loop) continue
-      this.#ready.delete(subscription)
-      if (subscription.claimed) continue
-      const event = subscription.take()
-      if (event) {
-        this.#ready.add(subscription)
-        subscription.loop = loop
-        inHand.push({ subscription, event })
-        events.push(event)
-        continue
+    // To take an event may be the end of a drain, which is offered in turn: a round within the round would hand out another event first.
+    if (loop.serving) return
+    loop.serving = true
+    try {
+      // Who has given an event is the last to be asked for another.
+      for (const subscription of this.#ready) {
+        if (!events.parked) return
+        if (subscription.loop && subscription.loop !== loop) continue
+        this.#ready.delete(subscription)
+        if (subscription.claimed) continue
+        const event = subscription.take()
+        if (event) {
+          this.#ready.add(subscription)
+          subscription.loop = loop
+          inHand.push({ subscription, event })
+          events.push(event)
+          continue
+        }
+        const ending = subscription.takeEnd()
+        if (ending) subscription.loop = undefined
+        if (ending?.tag === 'error') return this.#end(loop, { reason: ending.error })
       }
-      const ending = subscription.takeEnd()
-      if (ending) subscription.loop = undefined
-      if (ending?.tag === 'error') return this.#end(loop, { reason: ending.error })
+      if (loop.finishing && events.parked) this.#end(loop)
+    } finally {
+      loop.serving = false
     }
-    if (loop.finishing && events.parked) this.#end(loop)
   }
 
   #end(loop: Loop, error?: { reason: unknown }): void {

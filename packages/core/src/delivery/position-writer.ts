@@ -199,7 +199,7 @@ function storeError(key: ReplayKey, cause: unknown): SfStreamError {
   return new ReplayError({
     code: 'store_failed',
     message: `The position of ${key.channel} could not be saved: ${textOf(cause)}.`,
-    remediation: 'Mend the replay store; events since the last saved position will come again after a restart.',
+    remediation: 'Mend the replay store; events since the last saved position come again after a restart.',
     retryable: true,
     channel: key.channel,
     cause,

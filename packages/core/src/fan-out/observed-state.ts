@@ -26,7 +26,7 @@ export function observedState(): ObservedState {
     set(now, error) {
       if (state === now) return
       state = now
-      report({ type: 'state', state: now, ...(error ? { error } : {}) })
+      report({ type: 'state', state: now, ...(error && { error }) })
     },
     report,
     message(message) {

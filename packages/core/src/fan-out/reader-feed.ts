@@ -65,7 +65,7 @@ export function readerFeed(request: OpenRequest, taken: () => void): ReaderFeed 
       if (whole === 0) return
       const bytesEach = bytes / messages.length
       bytes -= bytesEach * whole
-      batches.push({ messages: messages.splice(0, whole), bytesEach, complete: true, ...(repeats ? { repeats } : {}) })
+      batches.push({ messages: messages.splice(0, whole), bytesEach, complete: true, ...(repeats && { repeats }) })
       whole = 0
       repeats = false
     },

@@ -268,4 +268,47 @@ describe('drains', () => {
     expect(store.at()).toEqual({ replayId: 1 })
     expect((await next).value).toMatchObject({ replayId: 7 })
   })
+
+  test('within events(): the event that ends a drain is handed out before any other, and is no position until it is finished', async () => {
+    const { client, source, clock, store } = bench()
+    const other = '/event/Other__e'
+    client.subscribe(channel, { replay: 'all', until: { maxEvents: 1 } })
+    client.subscribe(other, { replay: 'all' })
+    await clock.settle()
+    source.feeds[0]?.reply([event(1)])
+    source.feeds[1]?.reply([11, 12].map((id) => ({ ...event(id), channel: other })))
+    await clock.settle()
+    const loop = client.events()
+    const seen: unknown[] = []
+    for (let at = 0; at < 3; at++) {
+      const { value } = await loop.next()
+      await clock.settle()
+      seen.push(value.replayId)
+      expect(store.at({ channel: value.channel })?.replayId).not.toBe(value.replayId)
+    }
+    expect(seen).toEqual([1, 11, 12])
+  })
+
+  test("'caught-up' on two channels within events(): what a killed program had in hand comes again", async () => {
+    const { client, source, clock, store } = bench()
+    const other = '/event/Other__e'
+    const at = (id: number, inMs: number) => event(id, { CreatedDate: new Date(clock.now() + inMs).toISOString() })
+    client.subscribe(channel, { replay: 'all', until: 'caught-up' })
+    client.subscribe(other, { replay: 'all', until: 'caught-up' })
+    await clock.settle()
+    // Newer than the drain: its last.
+    source.feeds[0]?.reply([at(1, 60_000)])
+    source.feeds[1]?.reply([at(11, -60_000), at(12, -60_000)].map((each) => ({ ...each, channel: other })))
+    await clock.settle()
+    const handled: unknown[] = []
+    for await (const { replayId } of client.events()) {
+      await clock.settle()
+      if (handled.length === 1) break
+      handled.push(replayId)
+    }
+    const again = bench({}, { store, clock })
+    again.client.subscribe(channel)
+    await clock.settle()
+    expect(again.source.feed.request.position).toBe(handled.includes(1) ? 1 : 'new')
+  })
 })

@@ -92,6 +92,7 @@ describe('what happens while the next poll is being sent, however long that take
   async function withUnread(
     script: Parameters<typeof scriptedOrg>[1],
     body: (rig: { client: StreamingClient; clock: VirtualClock; org: ScriptedOrg; reading: Reading; release(): void }) => Promise<void>,
+    before?: (rig: { client: StreamingClient; clock: VirtualClock; org: ScriptedOrg }) => Promise<void>,
   ): Promise<void> {
     const log: string[] = []
     let release = (): void => {}
@@ -103,6 +104,7 @@ describe('what happens while the next poll is being sent, however long that take
       begin(client)
       const reading = read(client.subscribe('/event/Order__e'))
       await clock.runUntil(() => org.held === 1 && org.of('subscribe').length === 1)
+      await before?.({ client, clock, org })
       org.push(platformEvent(7, '/event/Order__e', { Text__c: long }))
       await clock.runUntil(() => log.includes('flushed'))
       await body({ client, clock, org, reading, release: () => release() })
@@ -154,6 +156,37 @@ describe('what happens while the next poll is being sent, however long that take
       await clock.runUntil(() => org.of('subscribe').length === 2 && org.held === 1)
       expect(subscribedAt(org)).toEqual([-1, 7])
       expect(reading.ids).toEqual([7])
+    })
+  })
+
+  it('a channel is opened that makes the session let its queue out: it is read before [PROTOCOL U8]', async () => {
+    const other = '/event/Other__e'
+    await withUnread(
+      undefined,
+      async ({ client, clock, org, reading, release }) => {
+        client.subscribe(other)
+        await clock.settle()
+        release()
+        await clock.runUntil(() => org.of('subscribe').flatMap(({ messages }) => messages).length === 4 && org.held === 1)
+        expect(reading.ids).toEqual([7])
+      },
+      async ({ client, clock, org }) => {
+        const closed = client.subscribe(other)
+        await clock.runUntil(() => org.of('subscribe').length === 2)
+        await closed.close()
+        await clock.runUntil(() => org.of('unsubscribe').length === 1)
+      },
+    )
+  })
+
+  it('another request fails: it is read before that leaves', async () => {
+    const script = inTurn('subscribe', [undefined, () => new TypeError('reset')])
+    await withUnread(script, async ({ client, clock, org, reading }) => {
+      client.subscribe('/event/Other__e')
+      await clock.runUntil(() => org.of('subscribe').length === 3 && org.held === 1)
+      expect(reading.ids).toEqual([7])
+      expect(subscribedAt(org).slice(0, 1)).toEqual([-1])
+      expect(subscribedAt(org)).toContain(7)
     })
   })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../../src/async/deferred.ts'
 import { begin, inTurn, read, withRig } from '../support/rig.ts'
-import { json, platformEvent, type SeenRequest } from '../support/scripted-org.ts'
+import { json, platformEvent, type ScriptedOrg, type SeenRequest } from '../support/scripted-org.ts'
 
 const first = '/event/First__e'
 const second = '/event/Second__e'
@@ -12,13 +12,14 @@ const positionsAsked = (requests: readonly SeenRequest[], channel: string): unkn
     .filter(({ subscription }) => subscription === channel)
     .map(({ ext }) => (ext?.replay as Record<string, unknown> | undefined)?.[channel])
 
+/** A long event, and a refusal with neither `advice` nor `successful: false`: it looks clean. */
+const odd = (request: SeenRequest) => [
+  platformEvent(1, first, { Text__c: 'x'.repeat(10_000) }),
+  { channel: '/meta/connect', id: request.messages[0]?.id as string, error: '400::odd' },
+]
+
 describe('what may overtake what', () => {
   it('a connect that left early is taken back when the reply before it turns out to be a refusal [PROTOCOL C5]', async () => {
-    // A long event, and neither `advice` nor `successful: false`: it looks clean.
-    const odd = (request: SeenRequest) => [
-      platformEvent(1, first, { Text__c: 'x'.repeat(10_000) }),
-      { channel: '/meta/connect', id: request.messages[0]?.id as string, error: '400::odd' },
-    ]
     await withRig({ script: inTurn('connect', [undefined, odd]) }, async ({ client, org, clock, said }) => {
       begin(client)
       await clock.runUntil(() => said('retry').length === 1)
@@ -27,6 +28,34 @@ describe('what may overtake what', () => {
       expect(org.held).toBe(0)
       await clock.runUntil(() => org.held === 1)
       expect(org.of('connect').filter(({ messages }) => messages[0]?.advice !== undefined)).toHaveLength(2)
+    })
+  })
+
+  it('before a retry policy has judged the refusal, too', async () => {
+    const judged = deferred<boolean>()
+    const retry = { connect: { shouldRetry: () => judged.promise } }
+    await withRig({ script: inTurn('connect', [undefined, odd]), retry }, async ({ client, org, clock, said }) => {
+      begin(client)
+      const reading = read(client.subscribe(first))
+      await clock.runUntil(() => reading.ids.length === 1)
+      await clock.settle()
+      expect(said('retry')).toHaveLength(0)
+      expect(org.of('connect')).toHaveLength(3)
+      expect(org.held).toBe(0)
+      judged.resolve(true)
+      await clock.runUntil(() => org.held === 1)
+    })
+  })
+
+  it('and what it may have taken with it is asked for again [PROTOCOL C7]', async () => {
+    // The poll that left early: the org gives it an event, and holds it no more.
+    const brings = (request: SeenRequest, org: ScriptedOrg) => [platformEvent(2, first), ...org.friendly(request)]
+    await withRig({ script: inTurn('connect', [undefined, odd, brings]) }, async ({ client, org, clock, said }) => {
+      const reading = read(client.subscribe(first))
+      await clock.runUntil(() => said('retry').length === 1)
+      await clock.advance(60_000)
+      expect(reading.ids).toEqual([1])
+      expect(positionsAsked(org.of('subscribe'), first)).toEqual([-1, 1])
     })
   })
 

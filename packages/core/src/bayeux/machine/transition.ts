@@ -263,7 +263,7 @@ export function transition(machine: Machine, input: Input, now: number, random: 
   /** Into a phase that is told, for this reason. */
   function enter(next: Phase & { tag: SourceState }, because?: SfStreamError, ...then: Effect[]): Phase {
     const { tag: state } = next
-    report(because ? { type: 'state', state, error: because } : { type: 'state', state })
+    report({ type: 'state', state, ...(because && { error: because }) })
     effects.push(...then)
     return next
   }

@@ -39,6 +39,11 @@ export class ConnectLoop {
     return this.#poll !== undefined
   }
 
+  /** A reply is in, and nothing of it is read. */
+  get hasUntaken(): boolean {
+    return this.#untaken !== undefined
+  }
+
   /** `early`: before the reply to the last one was read. */
   start(turn: Turn | 'early', afterMs = 0): void {
     if (this.#poll) return
@@ -138,8 +143,10 @@ export class ConnectLoop {
 
   /** Nothing else is sent before an early poll that should not have left is taken back. [PROTOCOL C5] */
   #failed(fault: Fault, came?: CameWith): void {
+    // It may take events with it, as a poll that broke: for a refusal alone nothing would be asked for again. [PROTOCOL C7]
+    const kind = this.#poll && fault.kind === 'refused' ? 'transient' : fault.kind
     this.#takeBack()
-    void this.#session.fault('connect', fault, came)
+    void this.#session.fault('connect', { ...fault, kind }, came)
   }
 
   #mayLeaveEarly({ cut, status, text, ahead }: TransportResponse, isBacklog: boolean): boolean {

@@ -5,6 +5,7 @@ import { type Fault, messageFault, transientFault } from '../wire/fault.ts'
 import type { BayeuxMessage, OutgoingMessage } from '../wire/message.ts'
 import { shortDeadline } from './deadlines.ts'
 import type { FeedEntry } from './feed-entry.ts'
+import { isConnectReply, isFailure } from './findings.ts'
 import { verdict } from './retry-policies.ts'
 import type { Reply, Session } from './session.ts'
 import { interrupted, knownError, noReply, notAnswered } from './session-errors.ts'
@@ -59,10 +60,13 @@ class OneByOne implements ControlLane {
     const { registry, loop } = this.#session
     const { signal } = mine
     while (!signal.aborted) {
+      // What came before a request leaves cannot cross with its reply; a refresh, or the request's failure, would drop it.
+      if (loop.hasUntaken) {
+        await loop.takeUp()
+        continue
+      }
       if (this.#crossed) {
         this.#crossed = false
-        await loop.takeUp()
-        if (signal.aborted) break
         if (!this.#session.refresh()) registry.endAll()
         continue
       }
@@ -165,8 +169,7 @@ class OneByOne implements ControlLane {
       }
       const own = replyTo(chunk[at] as BayeuxMessage, reply.decoded.meta, chunk.length === 1)
       if (!own) return this.#session.fault('subscribe', transientFault(noReply('subscribe')))
-      if (own.successful === false || (own.successful === undefined && own.error))
-        await this.#refused(entry, messageFault({ ...own, subscription: entry.request.channel }, 'subscribe'), signal)
+      if (isFailure(own)) await this.#refused(entry, messageFault({ ...own, subscription: entry.request.channel }, 'subscribe'), signal)
       // What cannot be asked for again is let through all the same. [PROTOCOL U9]
       else if (besideConnect && entry.replied && entry.request.position !== 'new' && entry.request.position !== 'off') {
         entry.stage = 'crossed'
@@ -245,6 +248,6 @@ function replyTo(message: BayeuxMessage, meta: readonly BayeuxMessage[], alone: 
   return (
     meta.find(({ id }) => id !== undefined && String(id) === message.id) ??
     nameless.find(({ subscription }) => subscription === message.subscription) ??
-    (alone ? nameless.find(({ channel }) => channel !== '/meta/connect') : undefined)
+    (alone ? nameless.find((reply) => !isConnectReply(reply)) : undefined)
   )
 }

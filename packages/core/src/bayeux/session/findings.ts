@@ -19,13 +19,17 @@ export function isConnectReply({ channel }: BayeuxMessage): boolean {
   return channel === '/meta/connect'
 }
 
+/** Some refusals leave `successful` out. */
+export function isFailure({ successful, error }: BayeuxMessage): boolean {
+  return successful === false || (successful === undefined && !!error)
+}
+
 /**
  * The whole array is looked at before anything is decided: the cause may stand behind a pushed disconnect. Failures of
  * the request's own messages count for a connect only; other requests answer for each message. [PROTOCOL F1, F2]
  */
 export function findings({ meta, events }: Decoded, request: string): Findings {
-  const failures = meta.filter((message) => message.successful === false || (message.error && message.successful === undefined))
-  const faults = failures.map((message) => ({ message, fault: messageFault(message, request) }))
+  const faults = meta.filter(isFailure).map((message) => ({ message, fault: messageFault(message, request) }))
   const sessionFault = faults.find(({ fault }) => grave.includes(fault.kind))
   const found = request === 'connect' ? (faults.find(({ message }) => isConnectReply(message)) ?? sessionFault ?? faults[0]) : sessionFault
   const advises = ({ advice, successful }: BayeuxMessage): boolean => advice !== undefined && successful !== false

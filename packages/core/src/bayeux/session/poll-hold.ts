@@ -49,7 +49,7 @@ class CountedHold implements PollHold {
         while (this.#free) {
           await this.#free.promise
           // What an awaited reply brought is being taken: that may fill a buffer, and hold the poll once more.
-          await Promise.resolve()
+          await null
         }
       })
     } catch (error) {

@@ -33,7 +33,7 @@ export function fetchTransport(platform: Platform, { jar }: FetchTransportOption
           // A redirect would carry the token to wherever it points. [PROTOCOL T3]
           redirect: 'manual',
           ...(jar ? {} : { credentials: 'include' as const }),
-          ...(request.keepalive ? { keepalive: true } : {}),
+          ...(request.keepalive && { keepalive: true }),
           signal,
         }),
         signal,
@@ -48,7 +48,7 @@ export function fetchTransport(platform: Platform, { jar }: FetchTransportOption
         status: response.status,
         header: (name) => response.headers.get(name) ?? undefined,
         ...body.end(),
-        ...(cut ? { cut } : {}),
+        ...(cut && { cut }),
       }
     } catch (cause) {
       if (request.signal.aborted) throw request.signal.reason

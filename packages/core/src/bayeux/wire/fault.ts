@@ -135,7 +135,7 @@ function refusal(kind: FaultKind, request: string, reason: string, server: Serve
   const [remediation, , known] = faults[kind]
   const [Type, code, retryable = false] = known ?? errorOfRequest(request, kind)
   const message = `The org refused the ${request}${channel ? ` of ${channel}` : ''}: ${reason}`
-  return { kind, error: new Type({ code, message, remediation, retryable, server, ...(channel ? { channel } : {}) }) }
+  return { kind, error: new Type({ code, message, remediation, retryable, server, ...(channel && { channel }) }) }
 }
 
 function errorOfRequest(request: string, kind: FaultKind): ErrorClass {

@@ -237,8 +237,8 @@ export const sessionRules: readonly Rule[] = [
     rule: 'F1',
     what: 'the whole array is looked at before anything is decided',
     file: 'packages/core/src/bayeux/session/findings.ts',
-    find: 'const failures = meta.filter(',
-    replace: 'const failures = meta.slice(0, 1).filter(',
+    find: 'meta.filter(isFailure)',
+    replace: 'meta.slice(0, 1).filter(isFailure)',
     shownBy: { tests: ['packages/core/test/python-peers/session-loss.test.ts'] },
   },
   {

@@ -1,4 +1,4 @@
-import { createClient, memoryReplayStore, type StreamingClient } from '@sfstream/core'
+import { createClient, memoryReplayStore, type ReplayStore, type StreamingClient } from '@sfstream/core'
 import { bayeuxSource, cookieJar, fetchTransport, webPlatform } from '@sfstream/core/internal'
 import { createMockOrg, type MockOrg, type VirtualClock, virtualClock } from '@sfstream/mock-org'
 import { describe, expect, test } from 'vitest'
@@ -44,15 +44,14 @@ interface Rig {
   publish(): void
 }
 
-function rig(): Rig {
-  const clock = virtualClock()
+function rig(replayStore: ReplayStore = memoryReplayStore(), clock = virtualClock()): Rig {
   const org = createMockOrg({ clock })
   const page = scriptedPage()
   const ports = { fetch: org.fetch, now: clock.now, delay: clock.delay, random: clock.random }
   const platform = webPlatform(ports)
   const transport = fetchTransport(platform, { jar: cookieJar(platform.now) })
   const source = pageSource(bayeuxSource({ auth: org.session(), transport }, platform), page.events)
-  const client = createClient({ source, platform: ports, replayStore: memoryReplayStore() })
+  const client = createClient({ source, platform: ports, replayStore })
   const seen: unknown[] = []
   const states: string[] = []
   let number = 0
@@ -69,6 +68,28 @@ function listen({ client, seen }: Rig): void {
 }
 
 describe('a page that is left', () => {
+  test('while a stored position is being read: no session is begun for the channel until it is back', async () => {
+    const clock = virtualClock()
+    const stored = memoryReplayStore()
+    const slow: ReplayStore = {
+      save: (key, position) => stored.save(key, position),
+      load: (key) => new Promise((resolve) => void clock.delay(() => resolve(stored.load(key)), 50)),
+    }
+    const it = rig(slow, clock)
+    await Promise.all([it.client.start(), clock.runUntil(() => it.client.state === 'live')])
+    listen(it)
+    await clock.advance(20)
+    it.page.hide()
+    await clock.advance(60_000)
+    expect(it.org.inspect.handshakes).toBe(1)
+    expect(it.org.inspect.slots.used).toBe(0)
+    it.page.show()
+    await clock.runUntil(() => it.org.inspect.subscriptions[channel] !== undefined)
+    it.publish()
+    await clock.runUntil(() => it.seen.length === 1)
+    await Promise.all([it.client.stop(), clock.advance(3_000)])
+  })
+
   test('says goodbye at once, holds nothing, and goes on after the last event when it is back', async () => {
     const it = rig()
     listen(it)

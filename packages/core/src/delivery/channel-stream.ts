@@ -263,7 +263,8 @@ export class ChannelStream {
         if (moved) this.#gapReport('other-org', undefined, from)
         this.#org = org
       }
-      if (this.#roomAgain) continue
+      // Closed, or to be paused, in the turn in which the org was known.
+      if (this.#roomAgain || signal.aborted) continue
       if (again) this.#known.resubscribed()
       const position: StartPosition = from
       this.#opening = signal

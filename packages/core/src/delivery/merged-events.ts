@@ -110,10 +110,15 @@ export class MergedEvents {
         if (ending) subscription.loop = undefined
         if (ending?.tag === 'error') return this.#end(loop, { reason: ending.error })
       }
-      if (loop.finishing && events.parked) this.#end(loop)
+      if (loop.finishing && events.parked && !this.#awaits(loop)) this.#end(loop)
     } finally {
       loop.serving = false
     }
+  }
+
+  /** Payloads that are still being checked will be offered, and so will the end after them. */
+  #awaits(loop: Loop): boolean {
+    return this.#shared.subscriptions.some((each) => !each.claimed && each.buffered > 0 && (each.loop ?? loop) === loop)
   }
 
   #end(loop: Loop, error?: { reason: unknown }): void {

@@ -17,6 +17,12 @@ export interface Subscription<T = unknown> extends AsyncIterable<StreamEvent<T>>
   close(): Promise<void>
 }
 
+/** What hubs have to know besides. */
+export interface OpenGroup {
+  /** The last reply broke off inside the group of this id. */
+  readonly openId: ReplayId | undefined
+}
+
 export interface SubscriptionStats {
   received: number
   delivered: number

@@ -48,6 +48,8 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
   /** How far it has come. */
   let last = from === 'all' ? undefined : from
   let isEmpty = true
+  /** What has come ends with a position, and not amid the events of one. */
+  let isWhole = true
   let to: Onward['to']
   let blind = false
   let eased = deferred<void>()
@@ -87,7 +89,7 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
     if (present().length === 0) handOver('nowhere')
   }
   const compare = (): void => {
-    const met = last === undefined ? undefined : live.after(last)
+    const met = !isWhole || last === undefined ? undefined : live.after(last)
     if (met !== undefined && to === undefined) handOver(met)
   }
   /** Waits until all have read everything, or those who have not have stood still for too long. */
@@ -135,6 +137,7 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
           last = position
           reached.push({ position, next: first + at + 1 })
         })
+        isWhole = batch.at(-1)?.position !== undefined
         parts.reached(catchUp, reached)
         wake()
         compare()

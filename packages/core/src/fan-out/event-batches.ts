@@ -1,4 +1,4 @@
-import type { Subscription } from '../delivery/subscription.ts'
+import type { OpenGroup, Subscription } from '../delivery/subscription.ts'
 import type { ReplayId, StreamEvent } from '../events/stream-event.ts'
 import type { WindowEvent } from './event-window.ts'
 
@@ -14,7 +14,10 @@ const maxBatchBytes = 1_048_576
  * another id has followed, or everything received has been handed out. (Enriched change events share an id.) Of an id that a drain ended
  * amid, nothing is handed out: its events come again with those that were dropped.
  */
-export async function* eventBatches<T>(subscription: Subscription, wrap: Wrap<T>): AsyncGenerator<WindowEvent<T>[], void> {
+export async function* eventBatches<T>(
+  subscription: Subscription & Partial<OpenGroup>,
+  wrap: Wrap<T>,
+): AsyncGenerator<WindowEvent<T>[], void> {
   let batch: WindowEvent<T>[] = []
   let bytes = 0
   let id: ReplayId | undefined
@@ -28,8 +31,9 @@ export async function* eventBatches<T>(subscription: Subscription, wrap: Wrap<T>
     const { buffered, ended } = subscription.stats
     // A drain that is over has dropped what was buffered.
     const isAll = buffered === 0 && ended === undefined
-    if (isAll) (batch.at(-1) as WindowEvent<T>).position = id
-    else if (batch.length < 2 || (batch.length < maxBatch && bytes < maxBatchBytes)) continue
+    // Where the reply broke off amid them, more events of the id may come. [PROTOCOL D4]
+    if (isAll && subscription.openId !== id) (batch.at(-1) as WindowEvent<T>).position = id
+    else if (!isAll && (batch.length < 2 || (batch.length < maxBatch && bytes < maxBatchBytes))) continue
     // The last of a full batch may have siblings: it waits for what follows.
     const held = isAll ? [] : batch.splice(-1)
     yield batch

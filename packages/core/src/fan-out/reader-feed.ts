@@ -47,6 +47,9 @@ export function readerFeed(request: OpenRequest, taken: () => void): ReaderFeed 
     position: request.position,
     waiting: false,
     accept(position) {
+      this.flush()
+      // All that follows the position comes now, the beginning of a group too that was received before.
+      this.interrupt()
       this.waiting = false
       this.position = position ?? this.position
       accepted.resolve(true)

@@ -73,6 +73,21 @@ describe('events()', () => {
 })
 
 describe('stop()', () => {
+  test('in the turn in which a channel is about to be opened again: it is not opened', async () => {
+    for (let turns = 0; turns < 12; turns++) {
+      const { client, source, clock } = bench()
+      client.subscribe(channel, { replay: 'all' })
+      await clock.settle()
+      source.feed.lose()
+      for (let turn = 0; turn < turns; turn++) await null
+      const { length } = source.feeds
+      const stopped = client.stop()
+      await clock.settle()
+      await stopped
+      expect(source.feeds.slice(length).length, `${turns} turns`).toBe(0)
+    }
+  })
+
   test('then start() and subscribe() again', async () => {
     const { client, source, clock, store } = bench()
     const first = client.subscribe(channel)[Symbol.asyncIterator]()

@@ -107,6 +107,28 @@ describe('schemas', () => {
     expect(await iterator.next()).toEqual({ value: undefined, done: true })
   })
 
+  test('askStop() waits for them in events() too', async () => {
+    const { client, source, clock, store } = bench()
+    const release: (() => void)[] = []
+    const validate = (value: unknown): Promise<{ value: unknown }> => new Promise((resolve) => release.push(() => resolve({ value })))
+    client.subscribe(channel, { schema: { '~standard': { version: 1, vendor: 'test', validate } } })
+    const seen: unknown[] = []
+    const loop = (async () => {
+      for await (const { replayId } of client.events()) seen.push(replayId)
+    })()
+    await clock.settle()
+    source.feed.reply([good(1), good(2)])
+    await clock.settle()
+    client.askStop()
+    for (let times = 0; times < 2; times++) {
+      release.shift()?.()
+      await clock.settle()
+    }
+    await loop
+    expect(seen).toEqual([1, 2])
+    expect(store.at()).toMatchObject({ replayId: 2 })
+  })
+
   test('a schema that breaks rejects with its own error', async () => {
     const { client, source, clock } = bench()
     const validate = (): never => {

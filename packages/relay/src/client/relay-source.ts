@@ -232,7 +232,11 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
     } finally {
       live = false
       reader?.cancel().catch(() => {})
-      for (const feed of feeds.values()) feed.interrupt()
+      for (const feed of feeds.values()) {
+        // Its position is past what came in the same piece as the end: that counts.
+        feed.flush()
+        feed.interrupt()
+      }
     }
   }
 

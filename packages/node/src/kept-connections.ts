@@ -22,7 +22,7 @@ export function kept<T extends Agent>(agent: T): T {
   return Object.assign(agent, { keepSocketAlive, reuseSocket })
 }
 
-/** A connection is about to lie idle; false where it is closed instead. A server may have said that it will close it sooner. */
+/** A connection is about to lie idle. Answers, though the types do not say so, with false where it is to be closed: a server may close it too soon. */
 function keepSocketAlive(socket: Socket): void {
   return rules.keepSocketAlive(socket)
 }

@@ -122,6 +122,14 @@ export const deliveryRules: readonly Rule[] = [
   },
   {
     rule: 'D4',
+    what: 'an id that a reply broke off amid is no position of a hub',
+    file: 'packages/core/src/fan-out/event-batches.ts',
+    find: 'isAll && subscription.openId !== id',
+    replace: 'isAll',
+    shownBy: { tests: ['packages/relay/test/groups.test.ts'] },
+  },
+  {
+    rule: 'D4',
     what: 'who leaves amid a reply learns whether its last id is complete',
     file: stream,
     find: 'if (!member.attached) member.replyEnded(replayId)',

@@ -71,6 +71,39 @@ describe('python peers: session loss, auth loss, server disconnect', () => {
     },
   )
 
+  it.each([400, 401, 403, 503])('what Bayeux messages say counts, whatever the status they come with: HTTP %i', async (status) => {
+    const login = logins()
+    const told = unknownClient()
+    const script = inTurn('connect', [undefined, (request) => json([platformEvent(7), ...told(request)], { status })])
+    await withRig({ auth: login.auth, script }, async ({ client, org, clock, said }) => {
+      const reading = read(client.subscribe(channel))
+      await clock.runUntil(() => org.of('handshake').length === 2 && org.held === 1)
+      expect(reading.ids).toEqual([7])
+      expect(said('rehandshake').map(({ delayMs }) => delayMs)).toEqual([0])
+      expect(said('retry')).toEqual([])
+      expect(login.calls).toBe(1)
+    })
+  })
+
+  it.each([
+    ['a lost session', unknownClient(), 1],
+    ['a refused token', kicked('401::Authentication invalid'), 2],
+  ])('%s is not for shouldRetry to judge', async (_, told, logged) => {
+    const login = logins()
+    const asked: string[] = []
+    const judge = { shouldRetry: ({ code }: { code: string }) => asked.push(code) < 0 }
+    const script = inTurn('connect', [undefined, told])
+    await withRig(
+      { auth: login.auth, script, retry: { connect: judge, handshake: judge, auth: judge } },
+      async ({ client, org, clock }) => {
+        begin(client)
+        await clock.runUntil(() => org.of('handshake').length === 2 && org.held === 1)
+        expect(asked).toEqual([])
+        expect(login.calls).toBe(logged)
+      },
+    )
+  })
+
   it('P66 after a handshake without advice comes a connect, never another handshake', async () => {
     const script = inTurn('connect', [undefined, unknownClient()])
     await withRig({ script }, async ({ client, org, clock }) => {

@@ -7,7 +7,7 @@ export interface Findings {
   /** A failure that concerns the session, whichever message carried it. */
   fault: Fault | undefined
   advice: Advice | undefined
-  /** The server pushed a disconnect, and nothing in the reply explains it. */
+  /** The server pushed a disconnect. A fault in the same reply explains it, and comes first. [PROTOCOL F5] */
   disconnected: boolean
 }
 
@@ -36,6 +36,6 @@ export function findings({ meta, events }: Decoded, request: string): Findings {
   return {
     fault: found?.fault,
     advice: found?.message.advice ?? (meta.find(advises) ?? events.find(advises))?.advice,
-    disconnected: !found && meta.some(({ channel, id }) => channel === '/meta/disconnect' && id === undefined),
+    disconnected: meta.some(({ channel, id }) => channel === '/meta/disconnect' && id === undefined),
   }
 }

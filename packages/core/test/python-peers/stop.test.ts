@@ -99,6 +99,16 @@ describe('python peers: stop, dispose, errors', () => {
     })
   })
 
+  it('the goodbye, and nothing else, may outlive its page [PROTOCOL T5]', async () => {
+    await withRig({}, async ({ client, org, clock }) => {
+      const reading = read(client.subscribe(channel))
+      await clock.runUntil(() => org.held === 1)
+      await client.stop()
+      await reading.ended
+      expect(org.requests.filter(({ keepalive }) => keepalive).map(({ what }) => what)).toEqual(['disconnect'])
+    })
+  })
+
   it('P77 events still buffered at a stop are not finished: the position stays before them', async () => {
     const replayStore = spyStore()
     await withRig({ replayStore }, async ({ client, org, clock }) => {

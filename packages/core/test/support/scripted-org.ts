@@ -7,6 +7,8 @@ export interface SeenRequest {
   headers: Headers
   messages: BayeuxMessage[]
   signal: AbortSignal
+  /** It may outlive its page. */
+  keepalive: boolean
   /** The first message's channel, without `/meta/`; 'versions' for the version list. */
   what: string
 }
@@ -82,7 +84,16 @@ export function scriptedOrg(
       const messages = init?.body === undefined ? [] : (JSON.parse(String(init.body)) as BayeuxMessage[])
       const signal = init?.signal as AbortSignal
       const what = init?.body === undefined ? 'versions' : String(messages[0]?.channel).replace('/meta/', '')
-      const request: SeenRequest = { atMs: now(), url: new URL(input), headers: new Headers(init?.headers), messages, signal, what }
+      const headers = new Headers(init?.headers)
+      const request: SeenRequest = {
+        atMs: now(),
+        url: new URL(input),
+        headers,
+        messages,
+        signal,
+        keepalive: init?.keepalive === true,
+        what,
+      }
       requests.push(request)
       const scripted = await script(request, org)
       if (scripted instanceof Error) throw scripted

@@ -5,6 +5,7 @@ const ledger = 'packages/core/src/delivery/ledger.ts'
 const writer = 'packages/core/src/delivery/position-writer.ts'
 const pressure = 'packages/core/src/delivery/pressure.ts'
 const subscription = 'packages/core/src/delivery/live-subscription.ts'
+const drain = 'packages/core/src/delivery/drain.ts'
 
 /** What keeps events from being lost, repeated or piled up between the org and the consumer. */
 export const deliveryRules: readonly Rule[] = [
@@ -153,6 +154,38 @@ export const deliveryRules: readonly Rule[] = [
     shownBy: { tests: ['packages/core/test/delivery/commits.test.ts'] },
   },
   {
+    rule: 'D6',
+    what: 'a drain does not end while events are buffered, in hand or with a handler',
+    file: subscription,
+    find: 'stream.live && this.buffered + this.#inHand.length + (this.#processing?.running() ?? 0) === 0',
+    replace: 'stream.live',
+    shownBy: { tests: ['packages/core/test/delivery/drain.test.ts'] },
+  },
+  {
+    rule: 'D6',
+    what: 'a drain does not end while no poll is held',
+    file: subscription,
+    find: 'stream.live && this.buffered',
+    replace: 'this.buffered',
+    shownBy: { tests: ['packages/core/test/delivery/drain.test.ts'] },
+  },
+  {
+    rule: 'D6',
+    what: 'time that was slept through is no quiet',
+    file: drain,
+    find: 'Math.max(0, Math.min(now - lookedAt, nextMs))',
+    replace: 'now - lookedAt',
+    shownBy: { tests: ['packages/core/test/delivery/drain.test.ts'] },
+  },
+  {
+    rule: 'D6',
+    what: 'an event that comes begins the quiet anew',
+    file: drain,
+    find: '    stirred() {\n      quietMs = undefined\n    },',
+    replace: '    stirred() {},',
+    shownBy: { tests: ['packages/core/test/delivery/drain.test.ts'] },
+  },
+  {
     rule: 'D7',
     what: 'a refused position is reported as a gap',
     file: stream,
@@ -167,5 +200,21 @@ export const deliveryRules: readonly Rule[] = [
     find: 'if (from === undefined || org !== this.#org) {',
     replace: 'if (from === undefined) {',
     shownBy: { tests: ['packages/core/test/delivery/positions.test.ts'] },
+  },
+  {
+    rule: 'D9',
+    what: 'dates are compared with the org’s clock',
+    file: stream,
+    find: 'return source.now?.() ?? platform.now()',
+    replace: 'return platform.now()',
+    shownBy: { tests: ['packages/core/test/delivery/drain.test.ts'] },
+  },
+  {
+    rule: 'D9',
+    what: 'a drain measures by the org’s clock',
+    file: drain,
+    find: 'datedMs > startedAt + orgNow - platform.now()',
+    replace: 'datedMs > startedAt',
+    shownBy: { tests: ['packages/core/test/delivery/drain.test.ts'] },
   },
 ]

@@ -2,6 +2,7 @@ import type { Rule } from './rule.ts'
 
 const transport = 'packages/core/src/bayeux/transport/fetch-transport.ts'
 const jar = 'packages/core/src/bayeux/transport/cookie-jar.ts'
+const page = 'packages/browser/src/page-source.ts'
 
 /** What the network may not do to a client. */
 export const transportRules: readonly Rule[] = [
@@ -46,6 +47,14 @@ export const transportRules: readonly Rule[] = [
     shownBy: { simulation: true },
   },
   {
+    rule: 'T2',
+    what: 'a body over node:http is read up to 64 MB',
+    file: 'packages/node/src/http-reply.ts',
+    find: "if (body && body.bytes > maxBodyBytes) done('too_large')",
+    replace: '',
+    shownBy: { tests: ['packages/node/test/http-transport.test.ts'] },
+  },
+  {
     rule: 'T3',
     what: 'redirects are not followed',
     file: transport,
@@ -86,12 +95,36 @@ export const transportRules: readonly Rule[] = [
     shownBy: { tests: ['packages/core/test/transport/safe-requests.test.ts'] },
   },
   {
-    rule: 'T2',
-    what: 'a body over node:http is read up to 64 MB',
-    file: 'packages/node/src/http-reply.ts',
-    find: "if (body && body.bytes > maxBodyBytes) done('too_large')",
+    rule: 'T5',
+    what: 'a goodbye outlives its page',
+    file: 'packages/core/src/bayeux/session/conversation.ts',
+    find: "keepalive: messages[0]?.channel === '/meta/disconnect'",
+    replace: 'keepalive: false',
+    shownBy: { tests: ['packages/core/test/python-peers/stop.test.ts'] },
+  },
+  {
+    rule: 'T5',
+    what: 'a page that is left says goodbye',
+    file: page,
+    find: `    if (what !== 'show') leave()\n`,
     replace: '',
-    shownBy: { tests: ['packages/node/test/http-transport.test.ts'] },
+    shownBy: { tests: ['packages/browser/test/page-source.test.ts'] },
+  },
+  {
+    rule: 'T5',
+    what: 'a client that waits tries again at once when the network is back',
+    file: page,
+    find: "if (what === 'online' && (hidden || state !== 'waiting')) return",
+    replace: "if (what === 'online') return",
+    shownBy: { tests: ['packages/browser/test/page-source.test.ts'] },
+  },
+  {
+    rule: 'T5',
+    what: 'a channel that is opened while the page is away waits for it',
+    file: page,
+    find: 'if (!away) return inner.open(request)',
+    replace: 'return inner.open(request)',
+    shownBy: { tests: ['packages/browser/test/page-source.test.ts'] },
   },
   {
     rule: 'T6',

@@ -55,6 +55,7 @@ export abstract class StreamingObject<Env = unknown> {
   #client: StreamingClient | undefined
   #error: unknown
   #handled = 0
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(ctx: ObjectState, env: Env) {
     this.ctx = ctx
@@ -75,16 +76,20 @@ export abstract class StreamingObject<Env = unknown> {
 
   /** Holds the subscriptions from now on, across evictions. */
   async start(): Promise<void> {
-    await this.#intend({ wanted: true, failures: 0 })
+    await this.#inTurn(() => this.#intend({ wanted: true, failures: 0 }))
     await this.keep()
   }
 
   /** Finishes what is in hand and lets go. */
   async stop(): Promise<void> {
-    await this.#intend({ wanted: false, failures: 0 })
-    await this.ctx.storage.deleteAlarm()
-    const client = this.#client
-    this.#client = undefined
+    const client = await this.#inTurn(async () => {
+      await this.#intend({ wanted: false, failures: 0 })
+      const current = this.#client
+      this.#client = undefined
+      // One that is left finds that nothing is wanted.
+      await this.ctx.storage.deleteAlarm().catch(() => {})
+      return current
+    })
     await client?.stop()
   }
 
@@ -112,20 +117,36 @@ export abstract class StreamingObject<Env = unknown> {
   }
 
   async alarm(): Promise<void> {
-    await this.keep()
+    try {
+      await this.keep()
+    } catch (error) {
+      // The runtime calls an alarm that failed again, but not for ever.
+      await this.#wakeIn(this.everyMs)
+      throw error
+    }
   }
 
   /** Sees to it that the loop runs if it is wanted, and, when it is due, that it is looked after again. */
   protected async keep(isDue = true): Promise<void> {
-    const { wanted, failures } = await this.#intent()
-    if (!wanted) return
-    try {
-      // First: whatever happens, it is looked after again. Where this fails, the runtime calls the alarm again.
-      if (isDue) await this.#wakeIn(this.everyMs)
-    } finally {
+    await this.#inTurn(async () => {
+      const { wanted, failures } = await this.#intent()
+      if (!wanted) return
       // A failed loop waits for its alarm.
-      if (this.#client === undefined && (isDue || failures === 0)) this.#run()
-    }
+      const begins = (): boolean => this.#client === undefined && (isDue || failures === 0)
+      try {
+        // First: whatever happens, it is looked after again. Where this fails, the runtime calls the alarm again.
+        if (isDue || begins()) await this.#wakeIn(this.everyMs)
+      } finally {
+        if (begins()) this.#run()
+      }
+    })
+  }
+
+  /** One change at a time of what is wanted, of the alarm and of the loop: each waits for storage, and the last one asked for counts. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const changed = this.#turn.then(change)
+    this.#turn = changed.catch(() => {})
+    return changed
   }
 
   #run(): void {
@@ -138,20 +159,26 @@ export abstract class StreamingObject<Env = unknown> {
       await Promise.all(this.channels.map((channel) => this.#work(client!, channel)))
     }
     /** Whether it was the loop that runs now: it may have been stopped, or begun anew, meanwhile. */
-    const end = async (): Promise<boolean> => {
-      await client?.stop().catch(() => {})
+    const left = (): boolean => {
       const isCurrent = this.#client === client
       if (isCurrent) this.#client = undefined
       return isCurrent
     }
     const fail = async (error: unknown): Promise<void> => {
-      if (!(await end())) return
-      this.#error = error
-      const { wanted, failures } = await this.#intent()
-      if (!wanted) return
-      const again = this.#handled > before ? 1 : failures + 1
-      await this.#intend({ wanted, failures: again })
-      await this.#wakeIn(Math.min(maxPauseMs, this.everyMs * 2 ** (again - 1)))
+      await client?.stop().catch(() => {})
+      await this.#inTurn(async () => {
+        if (!left()) return
+        this.#error = error
+        const { wanted, failures } = await this.#intent()
+        if (!wanted) return
+        const again = this.#handled > before ? 1 : failures + 1
+        await this.#intend({ wanted, failures: again })
+        await this.#wakeIn(Math.min(maxPauseMs, this.everyMs * 2 ** (again - 1)))
+      })
+    }
+    const end = async (): Promise<void> => {
+      await client?.stop().catch(() => {})
+      left()
     }
     // What storage does not take is left to the alarm that was set before.
     run()

@@ -54,3 +54,36 @@ test('storage that fails as a loop ends is told to nobody twice: the alarm that 
   await clock.runUntil(() => handled.length === 2)
   await object.stop()
 })
+
+test('an alarm that cannot read what is wanted is set anew: the runtime calls one that fails again a few times only', async () => {
+  const { make, broken, alarms } = objectBench()
+  const object = make()
+  broken.add('get')
+  await expect(object.alarm()).rejects.toThrow('get failed')
+  expect(alarms).toHaveLength(1)
+})
+
+test('a loop that a request begins, after an eviction, is looked after', async () => {
+  const { clock, make, alarms } = objectBench()
+  await make().start()
+  await clock.advance(1_000)
+  const next = make()
+  const before = alarms.length
+  await next.fetch(new Request('https://object/status'))
+  expect(alarms).toHaveLength(before + 1)
+  await next.fetch(new Request('https://object/status'))
+  expect(alarms).toHaveLength(before + 1)
+  await next.stop()
+})
+
+test('an alarm that cannot be deleted does not keep a loop that is to stop', async () => {
+  const { clock, make, broken } = objectBench()
+  const object = make()
+  await object.start()
+  await clock.advance(1_000)
+  broken.add('deleteAlarm')
+  await object.stop()
+  expect(await object.status()).toMatchObject({ wanted: false, running: false })
+  await object.alarm()
+  expect(object.made.map(({ state }) => state)).toEqual(['stopped'])
+})

@@ -1,5 +1,6 @@
 import type { Platform } from '@sfstream/core'
 import { StateError } from '@sfstream/core'
+import type { Dispatcher } from 'undici'
 import { bunProxyFetch } from './bun-proxy-fetch.ts'
 
 export interface ProxyOptions {
@@ -30,10 +31,17 @@ export function proxyFetch({ proxy, env = process.env }: ProxyOptions = {}): Pla
   const exempt = explicit ? '' : `${noProxy},localhost,127.0.0.1,[::1]`
   if (isBun) return bunProxyFetch({ http, https: https ?? http, noProxy: exempt })
 
+  /** Of tunnels that are being made: nothing else ends one whose proxy keeps silent, and it would keep the process from ending. */
+  let tunnels = new AbortController()
+  let waiting = 0
   const load = async (): Promise<Platform['fetch']> => {
     const undici = await import('undici')
     // The client has deadlines of its own, some longer than undici's.
-    const limits = { headersTimeout: 0, bodyTimeout: 0 }
+    const limits = {
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      clientFactory: (origin: URL, options: object) => tunnelPool(undici, origin, options, () => tunnels.signal),
+    }
     const dispatcher = explicit
       ? new undici.ProxyAgent({ ...limits, uri: explicit.href, ...authorization(explicit) })
       : new undici.EnvHttpProxyAgent({
@@ -49,8 +57,28 @@ export function proxyFetch({ proxy, env = process.env }: ProxyOptions = {}): Pla
   let loaded: Promise<Platform['fetch']> | undefined
   return async (input, init) => {
     loaded ??= load()
-    return (await loaded)(input, init)
+    const through = await loaded
+    waiting++
+    try {
+      return await through(input, init)
+    } finally {
+      waiting--
+      if (waiting === 0) {
+        tunnels.abort()
+        tunnels = new AbortController()
+      }
+    }
   }
+}
+
+/** Connections to the proxy; a tunnel that is being made over one ends with the signal. */
+function tunnelPool({ Pool }: typeof import('undici'), origin: URL, options: object, signal: () => AbortSignal): Dispatcher {
+  class TunnelPool extends Pool {
+    override connect(request: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData<null>> {
+      return super.connect({ ...request, signal: signal() })
+    }
+  }
+  return new TunnelPool(origin, options)
 }
 
 /** Credentials without a password count too; undici sends none then. */

@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { StateError } from '@sfstream/core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { proxyFetch } from '../src/proxy-fetch.ts'
-import { startProxy, type TestProxy } from './support/proxy.ts'
+import { startProxy, startSilentProxy, type TestProxy } from './support/proxy.ts'
 
 const server = createServer((request, response) => {
   let body = ''
@@ -90,6 +90,25 @@ describe('given by hand', () => {
     const going = proxyFetch({ proxy: proxy.url })!(`http://127.0.0.1:${port}/x`, { signal: controller.signal })
     controller.abort(new Error('mine'))
     await expect(going).rejects.toThrow()
+  })
+})
+
+describe('a proxy that takes connections and says nothing', () => {
+  it.each(['environment', 'option'])('has no tunnel left to make once nobody waits for one any more (%s)', async (from) => {
+    const silent = await startSilentProxy()
+    const through = proxyFetch(from === 'option' ? { proxy: silent.url } : { env: { HTTPS_PROXY: silent.url } })!
+    for (let round = 1; round <= 3; round++) {
+      const [first, second] = [new AbortController(), new AbortController()]
+      const going = [first, second].map(({ signal }) => through('https://acme.example/', { signal }).catch((error: unknown) => error))
+      await silent.until(() => silent.tunnels.length === 2 * round)
+      first.abort(new Error('mine'))
+      expect(await going[0]).toMatchObject({ message: 'mine' })
+      expect(silent.tunnels.slice(-2).map(({ closed }) => closed)).toEqual([false, false])
+      second.abort(new Error('mine'))
+      await Promise.all(going)
+      await silent.until(() => silent.tunnels.every(({ closed }) => closed))
+    }
+    await silent.close()
   })
 })
 

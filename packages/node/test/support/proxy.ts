@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, request, type Server } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from 'node:net'
 
 export interface TestProxy {
   url: string
@@ -58,6 +58,53 @@ export async function startProxy({ route, credentials }: { route?: number; crede
     close: () => {
       for (const socket of sockets) socket.destroy()
       server.closeAllConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+export interface SilentProxy {
+  url: string
+  /** Connections over which a tunnel was asked for. */
+  tunnels: Socket[]
+  /** Resolves once it holds; looked at whenever a connection changes. */
+  until(condition: () => boolean): Promise<void>
+  close(): Promise<void>
+}
+
+/** Takes whatever it is sent, and never answers. */
+export async function startSilentProxy(): Promise<SilentProxy> {
+  const tunnels: Socket[] = []
+  const sockets = new Set<Socket>()
+  const looks = new Set<() => void>()
+  const changed = (): void => {
+    for (const look of looks) look()
+  }
+  const server = createSocketServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => socket.destroy())
+    socket.on('close', changed)
+    socket.once('data', (line) => {
+      if (String(line).startsWith('CONNECT ')) tunnels.push(socket)
+      changed()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    tunnels,
+    until: (condition) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (!condition()) return
+          looks.delete(look)
+          resolve()
+        }
+        looks.add(look)
+        look()
+      }),
+    close: () => {
+      for (const socket of sockets) socket.destroy()
       return new Promise((resolve) => server.close(() => resolve()))
     },
   }

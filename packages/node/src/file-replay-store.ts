@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { ReplayKey, ReplayPosition, ReplayStore } from '@sfstream/core'
 import { ReplayError } from '@sfstream/core'
 import { formatRecord, isStorable, parseRecord, type ReplayRecord, unreadable } from '@sfstream/core/internal'
@@ -12,6 +12,11 @@ export interface FileReplayStoreOptions {
 
 /** A save takes milliseconds: a temporary file this old was left by a process that was killed. */
 const abandonedMs = 60_000
+/** The names of those. A folder may hold what is not ours. */
+const temporaryName = /-[\da-f]+\.json\.[\da-f]+\.tmp$/
+
+/** What file systems answer that know no sync of a folder, and folders that may be written but not read: the position is in its file. */
+const unsyncable: ReadonlySet<unknown> = new Set(['EACCES', 'EBADF', 'EINVAL', 'EISDIR', 'ENOTSUP', 'EPERM'])
 
 /** A ReplayStore whose `load` knows positions only. */
 export interface FileReplayStore extends ReplayStore {
@@ -63,7 +68,7 @@ export function fileReplayStore(options: FileReplayStoreOptions = {}): FileRepla
       // What is there is read first: a file that is not ours must outlive us.
       await read(file, key)
       try {
-        await mkdir(folder, { recursive: true })
+        await make(folder)
         if (!swept) await sweep(folder)
         swept = true
         await replace(file, `${formatRecord(key, position)}\n`)
@@ -85,11 +90,14 @@ export function fileReplayStore(options: FileReplayStoreOptions = {}): FileRepla
 
     async orgs(key) {
       const orgs: string[] = []
+      const failures: unknown[] = []
       for (const name of await list(folder)) {
         if (!name.startsWith(`${slug(key.channel)}-`) || !name.endsWith('.json')) continue
-        const record = await read(join(folder, name))
+        const record = await read(join(folder, name)).catch((error: unknown) => void failures.push(error))
         if (record && record.channel === key.channel && record.consumer === key.consumer && record.org !== key.org) orgs.push(record.org)
       }
+      // Of others that can be read, one that cannot be takes nothing.
+      if (orgs.length === 0 && failures.length > 0) throw failures[0]
       return orgs
     },
   }
@@ -150,24 +158,36 @@ async function replace(file: string, text: string): Promise<void> {
   }
 }
 
+/** Makes the folder, and that durable: a folder that a power cut takes away again takes its positions with it. */
+async function make(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true })
+  if (first === undefined) return
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await sync(dirname(made))
+}
+
 /** Makes the rename itself durable. Windows cannot open a folder for this, and does not need it. */
 async function sync(folder: string): Promise<void> {
   if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
   try {
-    await handle.sync()
-  } finally {
-    await handle.close()
+    const handle = await open(folder, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    if (!unsyncable.has(code(error))) throw error
   }
 }
 
 /** Removes what killed processes left. Once per store: restarts are what leaves such files. */
 async function sweep(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (!name.endsWith('.tmp')) continue
+    if (!temporaryName.test(name)) continue
     const file = join(folder, name)
     const left = await stat(file).catch(() => undefined)
-    if (left && Date.now() - left.mtimeMs > abandonedMs) await rm(file, { force: true })
+    // One that cannot be removed is no reason to save nothing.
+    if (left && Date.now() - left.mtimeMs > abandonedMs) await rm(file, { force: true }).catch(() => {})
   }
 }
 

@@ -33,8 +33,6 @@ export interface DrainReport {
 /** As of `status()`. */
 export type ReplayGap = Extract<ClientStatus, { type: 'replayGap' }>
 
-const defaults = { idleMs: 3_000, maxMs: 20_000, maxEvents: 10_000 }
-
 /**
  * Works off what has come since the last time, and ends: for cron triggers, queues and other invocations that are short. The
  * positions are durable when it resolves, so the next one goes on from there; when it rejects, what was handled stays handled.
@@ -60,18 +58,20 @@ export async function drain(client: ClientOptions & { replayStore: ReplayStore }
       'Pass kvReplayStore(env.BINDING) or durableObjectReplayStore(storage).',
     )
   }
+  const { idleMs = 3_000, maxMs = 20_000, maxEvents = 10_000 } = until ?? {}
   const draining = createClient({ ...client, replayStore: startingAt(begin, client.replayStore) })
   const gaps: ReplayGap[] = []
   const watch = async (): Promise<void> => {
     for await (const status of draining.status()) if (status.type === 'replayGap') gaps.push(status)
   }
   const watching = watch()
-  let drained: Omit<DrainReport, 'gaps'>[]
-  try {
-    drained = await Promise.all(channels.map((channel) => drainChannel(draining, channel, { ...defaults, ...until }, handle)))
-  } finally {
-    await draining.stop()
-  }
+  const drains = channels.map((channel) => drainChannel(draining, channel, { idleMs, maxMs, maxEvents }, handle))
+  const drained = await Promise.all(drains).catch(async (error: unknown) => {
+    // Why it failed says more than what could not be saved because of it.
+    await draining.stop().catch(() => {})
+    throw error
+  })
+  await draining.stop()
   await watching
   return drained.map((each) => ({ ...each, gaps: gaps.filter(({ channel }) => channel === each.channel) }))
 }

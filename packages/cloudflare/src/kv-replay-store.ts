@@ -10,9 +10,14 @@ export interface KvNamespace {
   list(options: { prefix: string }): Promise<{ keys: readonly { name: string }[] }>
 }
 
+/** KV takes one write of a key in so long, and refuses others: of this invocation, or of one beside it. */
+const writeEveryMs = 1_000
+const attempts = 4
+
 /**
  * Positions in Workers KV, which is eventually consistent: a load may bring a position that is a minute old or older, and what came
- * after it comes again. Repeats, never loss. KV takes one write per key and second, so a position is saved a second behind.
+ * after it comes again. Repeats, never loss. KV takes one write per key and second, so a position is saved a second behind, and one that
+ * KV finds too soon is written again.
  *
  * Rejects with ReplayError `store_unreadable` for values that are damaged or foreign; what `load` saw of such is never overwritten.
  */
@@ -25,7 +30,7 @@ export function kvReplayStore(namespace: KvNamespace): ReplayStore {
   )
   const name = ({ org, channel, consumer }: ReplayKey): string => `sfstream:${JSON.stringify([channel, consumer, org])}`
   return {
-    commitEveryMs: 1_000,
+    commitEveryMs: writeEveryMs,
     async load(key) {
       const text = await namespace.get(name(key))
       return text === null ? undefined : positionOf(text, key, name(key))
@@ -33,7 +38,14 @@ export function kvReplayStore(namespace: KvNamespace): ReplayStore {
     async save(key, position) {
       const there = await namespace.get(name(key))
       if (there !== null) positionOf(there, key, name(key))
-      await namespace.put(name(key), formatRecord(key, position))
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await namespace.put(name(key), formatRecord(key, position))
+        } catch (error) {
+          if (attempt === attempts || !/\b429\b/.test(String(error))) throw error
+          await new Promise((resolve) => setTimeout(resolve, writeEveryMs))
+        }
+      }
     },
     delete: (key) => namespace.delete(name(key)),
     async orgs(key) {

@@ -68,3 +68,39 @@ test('an org that does not answer holds a drain no longer than maxMs', async () 
   expect(await run(org, () => new Promise(() => {}))).toMatchObject({ events: 0, ended: 'maxMs' })
   expect(clock.now() - began).toBeLessThan(25_000)
 })
+
+test('a handler that fails is why a drain rejects, also where the position before cannot be saved', async () => {
+  const clock = virtualClock()
+  const org = createMockOrg({ clock })
+  const platform = { fetch: org.fetch, now: clock.now, delay: clock.delay, random: clock.random }
+  const replayStore: ReplayStore = { load: async () => undefined, save: () => Promise.reject(new Error('KV is away')) }
+  for (let number = 1; number <= 3; number++) org.publish(channel, { Number__c: number })
+  let error: unknown
+  drain(
+    { auth: org.session(), replayStore, platform },
+    {
+      channels: [channel],
+      handle({ payload }) {
+        if ((payload as { Number__c: number }).Number__c === 3) throw new Error('the database is away')
+      },
+    },
+  ).catch((reason: unknown) => {
+    error = reason
+  })
+  await clock.runUntil(() => error !== undefined, 60_000)
+  expect(error).toMatchObject({ message: 'the database is away' })
+})
+
+test('a bound that is left undefined is the default one', async () => {
+  const clock = virtualClock()
+  const org = createMockOrg({ clock })
+  const fetch = (): Promise<Response> => new Promise(() => {})
+  const platform = { fetch, now: clock.now, delay: clock.delay, random: clock.random }
+  let report: DrainReport | undefined
+  const client = { auth: org.session(), replayStore: memoryReplayStore(), platform }
+  void drain(client, { channels: [channel], handle() {}, until: { maxMs: undefined } as object }).then(([first]) => {
+    report = first
+  })
+  await clock.runUntil(() => report !== undefined, 25_000)
+  expect(report).toMatchObject({ ended: 'maxMs' })
+})

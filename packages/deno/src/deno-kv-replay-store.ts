@@ -1,12 +1,12 @@
 import { ReplayError, type ReplayKey, type ReplayPosition, type ReplayStore, StateError } from '@sfstream/core'
-import { formatRecord, parseRecord, positionOf, unreadable } from '@sfstream/core/internal'
+import { formatRecord, positionOf, unreadable } from '@sfstream/core/internal'
 
 /** The part of `Deno.Kv` that is used. */
 export interface KvDatabase {
   get(key: readonly string[]): Promise<{ value: unknown }>
   set(key: readonly string[], value: unknown): Promise<unknown>
   delete(key: readonly string[]): Promise<void>
-  list(selector: { prefix: readonly string[] }): AsyncIterable<{ value: unknown }>
+  list(selector: { prefix: readonly string[] }): AsyncIterable<{ key: readonly unknown[] }>
   close(): void
 }
 
@@ -81,16 +81,19 @@ export function denoKvReplayStore({ kv, path }: DenoKvReplayStoreOptions = {}): 
     },
     async orgs(key) {
       const orgs: string[] = []
-      for await (const { value } of (await open()).list({ prefix: ['sfstream', key.channel, key.consumer] })) {
-        const { org } = parseRecord(String(value), 'in Deno KV')
+      // Of its name alone: a damaged value is still a trace of its org.
+      for await (const item of (await open()).list({ prefix: ['sfstream', key.channel, key.consumer] })) {
+        const org = String(item.key.at(-1))
         if (org !== key.org) orgs.push(org)
       }
       return orgs
     },
     async close() {
-      const database = await opened?.catch(() => undefined)
-      database?.close()
+      const last = opened
+      // First: what is asked for meanwhile opens another, and a second close() finds none.
       opened = undefined
+      const database = await last?.catch(() => undefined)
+      database?.close()
     },
   }
 }

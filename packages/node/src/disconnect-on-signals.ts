@@ -5,11 +5,16 @@ export interface SignalOptions {
   /** `SIGINT` (Ctrl-C) and `SIGTERM` by default. */
   signals?: readonly NodeJS.Signals[]
   /**
-   * Ends the process once the client has stopped, with 128 + the signal's number. False by default: the loops end, and the
+   * Ends the process once the client has stopped, and every other that was given here, with 128 + the signal's number. False by default: the loops end, and the
    * program finishes in its own way.
    */
   exit?: boolean
 }
+
+type Listener = ((signal: NodeJS.Signals) => void) & { [stoppedKey]?: Promise<void> }
+
+/** Where a listener keeps when its client has stopped: one client must not end the process under another. */
+const stoppedKey = Symbol.for('sfstream.stopped')
 
 /**
  * Stops the client on the first signal: positions are saved and the org is told goodbye. A second signal ends the process at
@@ -20,13 +25,15 @@ export function disconnectOnSignals(
   client: Pick<StreamingClient, 'stop'>,
   { signals = ['SIGINT', 'SIGTERM'], exit = false }: SignalOptions = {},
 ): () => void {
-  let stopping = false
-  const listener = (signal: NodeJS.Signals): void => {
+  const listener: Listener = (signal) => {
     const status = 128 + constants.signals[signal]
-    if (stopping) process.exit(status)
-    stopping = true
-    void client.stop().then(() => {
-      if (exit) process.exit(status)
+    if (listener[stoppedKey]) process.exit(status)
+    const stopped = client.stop()
+    listener[stoppedKey] = stopped
+    void stopped.then(async () => {
+      if (!exit) return
+      await Promise.allSettled((process.listeners(signal) as Listener[]).map((each) => each[stoppedKey]))
+      process.exit(status)
     })
   }
   for (const signal of signals) process.on(signal, listener)

@@ -161,7 +161,7 @@ async function replace(file: string, text: string): Promise<void> {
 /** Makes the folder, and that durable: a folder that a power cut takes away again takes its positions with it. */
 async function make(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true })
-  if (first === undefined) return
+  if (!first) return
   for (let made = folder; made.length >= first.length; made = dirname(made)) await sync(dirname(made))
 }
 

@@ -34,8 +34,8 @@ export function runProgram(
     }
     const settle = (outcome: () => void): void => {
       signal.removeEventListener('abort', leave)
-      child.stdout.destroy()
-      child.stderr.destroy()
+      child.stdout?.destroy()
+      child.stderr?.destroy()
       outcome()
     }
     const leave = (): void => {
@@ -43,6 +43,9 @@ export function runProgram(
       settle(() => reject(signal.reason))
     }
     signal.addEventListener('abort', leave, { once: true })
+    child.on('error', (error) => settle(() => reject(error)))
+    // Where the process may open no more files, a child that was not started has no streams.
+    if (!child.stdout) return
     const output = { stdout: '', stderr: '' }
     let bytes = 0
     for (const stream of ['stdout', 'stderr'] as const) {
@@ -52,7 +55,6 @@ export function runProgram(
         else output[stream] += text
       })
     }
-    child.on('error', (error) => settle(() => reject(error)))
     child.on('close', (exitCode) => settle(() => resolve({ ...output, exitCode })))
   })
 }

@@ -22,7 +22,15 @@ export async function sfCommand(program: 'sf' | 'sfdx', args: readonly string[],
   } catch (error) {
     const { code } = (error ?? {}) as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'EACCES') return { kind: 'missing' }
-    throw error
+    if (signal.aborted || code === undefined) throw error
+    // The system has no room for another process, or for what joins it to this one.
+    throw new AuthenticationError({
+      code: 'login_unavailable',
+      message: `${program} could not be started (${code}).`,
+      remediation: 'Try again after a pause; if it lasts, see what uses up the processes or open files of this machine.',
+      retryable: true,
+      cause: error,
+    })
   }
   const printed = json(output.stdout)
   if (printed?.status === 0 && isRecord(printed.result)) return { kind: 'result', result: printed.result }

@@ -23,11 +23,11 @@ describe('disconnectOnSignals', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('with exit, %s ends the process once the client has stopped', async (signal, status) => {
+  ] as const)('with exit, %s ends the process once the client has stopped, and others of the process', async (signal, status) => {
     const { child, out, end } = await start('exit')
     child.kill(signal)
     expect(await end).toBe(status)
-    expect(out.text).toContain('stopped')
+    expect(out.text).toMatch(/\nstopped\nthe other one has stopped\n$/)
   })
 
   it('a second signal ends it at once, whatever the client is doing', async () => {

@@ -1,4 +1,6 @@
-import { inspect } from 'node:util'
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { inspect, promisify } from 'node:util'
 import type { AuthProvider, OrgSession, Platform } from '@sfstream/core'
 import { webPlatform } from '@sfstream/core/internal'
 import { startMockOrgServer } from '@sfstream/mock-org/node'
@@ -242,4 +244,17 @@ describe('a CLI that hangs', () => {
     expect(timers.size).toBe(0)
     await expect.poll(() => fake.noted.filter(alive), { timeout: 20_000 }).toEqual([])
   })
+})
+
+it.skipIf(process.platform === 'win32')('a process that may open no more files is told so, and lives', async () => {
+  const program = fileURLToPath(new URL('support/no-files-left.ts', import.meta.url))
+  const sources = new URL('../../conformance/sources.mjs', import.meta.url).href
+  const { stdout } = await promisify(execFile)('/bin/sh', [
+    '-c',
+    'ulimit -n 64; exec "$0" --import "$1" "$2"',
+    process.execPath,
+    sources,
+    program,
+  ])
+  expect(stdout).toBe('login_unavailable true\nalive\n')
 })

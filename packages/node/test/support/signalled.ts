@@ -16,5 +16,14 @@ const dispose = disconnectOnSignals(
   },
   { exit: mode === 'exit' },
 )
+if (mode === 'exit') {
+  // Another client of the process, which takes longer.
+  disconnectOnSignals({
+    stop: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      console.log('the other one has stopped')
+    },
+  })
+}
 if (mode === 'disposed') dispose()
 console.log(`ready ${process.listenerCount('SIGINT')} ${process.listenerCount('SIGTERM')}`)

@@ -16,7 +16,10 @@ export interface DrainOptions {
   handle(event: StreamEvent): unknown
   /** Bounds for each channel. By default it is caught up after 3 s of quiet, and ends after 20 s or 10,000 events in any case. */
   until?: DrainBounds
-  /** Where a channel begins that has no position yet: at everything retained (default), or at new events. */
+  /**
+   * Where a channel begins that has no position yet: at everything retained (default), or at new events. With 'new', what comes between
+   * two drains is not seen until an event has come while one ran.
+   */
   begin?: 'all' | 'new'
 }
 

@@ -76,8 +76,13 @@ export abstract class StreamingObject<Env = unknown> {
 
   /** Holds the subscriptions from now on, across evictions. */
   async start(): Promise<void> {
-    await this.#inTurn(() => this.#intend({ wanted: true, failures: 0 }))
-    await this.keep()
+    await this.#inTurn(async () => {
+      // First: what is evicted between the two is woken for nothing, rather than never.
+      await this.#wakeIn(this.everyMs)
+      await this.#intend({ wanted: true, failures: 0 })
+      if (this.#client === undefined) this.#run()
+    })
+    await this.keep(false)
   }
 
   /** Finishes what is in hand and lets go. */

@@ -66,7 +66,9 @@ export function fileReplayStore(options: FileReplayStoreOptions = {}): FileRepla
       }
       const file = join(folder, fileName(key))
       // What is there is read first: a file that is not ours must outlive us.
-      await read(file, key)
+      await read(file, key).catch((error: ReplayError) => {
+        throw isSystems(error.cause) ? failed(key, file, error.cause) : error
+      })
       try {
         await make(folder)
         if (!swept) await sweep(folder)
@@ -195,14 +197,24 @@ function code(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException | null)?.code
 }
 
+/** Not of what is there, but of this moment: no rights, too many open files, the disk. */
+function isSystems(cause: unknown): boolean {
+  const what = code(cause)
+  return what !== undefined && what !== 'ENOTDIR' && what !== 'EISDIR'
+}
+
 function notReadable(path: string, cause: unknown): ReplayError {
-  return unreadable(
-    path,
-    code(cause) === 'ENOTDIR'
-      ? 'cannot exist: there is a file where its folder should be'
-      : `cannot be read (${code(cause) ?? String(cause)})`,
+  if (code(cause) === 'ENOTDIR') return unreadable(path, 'cannot exist: there is a file where its folder should be', cause)
+  const { message, remediation } = unreadable(path, `cannot be read (${code(cause) ?? String(cause)})`)
+  return new ReplayError({
+    code: 'store_unreadable',
+    message,
+    // Whoever moved a sound position away would begin anew.
+    remediation: isSystems(cause)
+      ? 'Let it be read (rights, open files, the disk) and start again; it may be sound, and is left untouched.'
+      : remediation,
     cause,
-  )
+  })
 }
 
 function failed(key: ReplayKey, file: string, cause: unknown): ReplayError {

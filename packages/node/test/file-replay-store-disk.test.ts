@@ -21,6 +21,10 @@ vi.mock('node:fs/promises', async (original) => {
       ask(`mkdir ${given[0]}`)
       return real.mkdir(...given)
     },
+    readFile: async (path: string, encoding: 'utf8') => {
+      ask(`read ${path}`)
+      return real.readFile(path, encoding)
+    },
     rename: async (from: string, to: string) => {
       ask(`rename ${to}`)
       return real.rename(from, to)
@@ -114,6 +118,18 @@ describe('what is left from before', () => {
     await fileReplayStore({ path }).save(key, { replayId: 1 })
     expect(foreign.filter((name) => !existsSync(join(path, name)))).toEqual([])
   })
+})
+
+it.each(['EMFILE', 'EIO', 'EACCES'])('a file that cannot be read at this moment (%s) is not taken for a damaged one', async (code) => {
+  const store = fileReplayStore({ path })
+  await store.save(key, { replayId: 1 })
+  disk.failure = (call) => (call.startsWith('read ') ? code : undefined)
+  await expect(store.save(key, { replayId: 2 })).rejects.toMatchObject({ code: 'store_failed', retryable: true })
+  const refused = expect.objectContaining({ code: 'store_unreadable', remediation: expect.stringContaining('it may be sound') })
+  await expect(store.load(key)).rejects.toEqual(refused)
+  disk.failure = () => undefined
+  await store.save(key, { replayId: 2 })
+  expect(await store.load(key)).toEqual({ replayId: 2 })
 })
 
 it('positions of other orgs are told although a file beside them is damaged; where only that is there, it is named', async () => {

@@ -16,8 +16,8 @@ const attempts = 4
 
 /**
  * Positions in Workers KV, which is eventually consistent: a load may bring a position that is a minute old or older, or none yet, and what
- * came after it comes again. Repeats, never loss, where a consumer without a position begins at 'all', as drains do. KV takes one write per key and second, so a position is saved a second behind, and one that
- * KV finds too soon is written again.
+ * came after it comes again. Repeats, never loss, where a consumer without a position begins at 'all', as drains do. KV takes one write
+ * per key and second, so a position is saved a second behind, and one that KV finds too soon is written again.
  *
  * Rejects with ReplayError `store_unreadable` for values that are damaged or foreign; what `load` saw of such is never overwritten.
  */

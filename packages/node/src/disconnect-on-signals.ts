@@ -5,8 +5,8 @@ export interface SignalOptions {
   /** `SIGINT` (Ctrl-C) and `SIGTERM` by default. */
   signals?: readonly NodeJS.Signals[]
   /**
-   * Ends the process once the client has stopped, and every other that was given here, with 128 + the signal's number. False by default: the loops end, and the
-   * program finishes in its own way.
+   * Ends the process once the client has stopped, and every other that was given here, with 128 + the signal's number. False by
+   * default: the loops end, and the program finishes in its own way.
    */
   exit?: boolean
 }

@@ -1,5 +1,5 @@
 import { SfStreamError } from '@sfstream/core'
-import { checkedChannel, webPlatform } from '@sfstream/core/internal'
+import { checkedChannel, matchesSubscription, webPlatform } from '@sfstream/core/internal'
 import type { CheckedRelayOptions, RelayOptions } from './relay-options.ts'
 
 const known = [
@@ -61,6 +61,11 @@ export function checkRelayOptions(options: RelayOptions): CheckedRelayOptions {
   }
   if (!Array.isArray(checked.channels) || checked.channels.length === 0) throw bad('channels', checked.channels, 'a list of channel names')
   for (const channel of checked.channels) checkedChannel(channel)
+  const channels = [...new Set(checked.channels)]
+  for (const channel of channels) {
+    const other = channels.find((other) => other !== channel && matchesSubscription(other, channel))
+    if (other !== undefined) throw indistinct(channel, other)
+  }
   if (!['new', 'all'].includes(checked.from)) throw bad('from', checked.from, "'new' or 'all'")
   if (!['new', 'all'].includes(checked.fallback)) throw bad('fallback', checked.fallback, "'all' or 'new'")
   const { cors } = checked
@@ -86,6 +91,15 @@ export function checkRelayOptions(options: RelayOptions): CheckedRelayOptions {
     if (!Number.isFinite(checked[name]) || checked[name] < least) throw bad(name, checked[name], `milliseconds, ${least} at least`)
   }
   return checked
+}
+
+/** An event names its channel without the filter: within one session nothing tells whose it is, and who may see it. */
+function indistinct(channel: string, other: string): SfStreamError {
+  return new SfStreamError({
+    code: 'bad_option',
+    message: `createRelay: events of ${channel} cannot be told from those of ${other}.`,
+    remediation: 'Make a relay for each: every relay has a session of its own.',
+  })
 }
 
 function bad(name: string, value: unknown, wanted: string): SfStreamError {

@@ -106,6 +106,12 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
     }
     parts.ended()
   }
+  /** Whoever asked wants no more, and may read on nonetheless. */
+  const abandon = (): void => {
+    if (over) return
+    finish()
+    out.end(true)
+  }
   const end = (retryMs = comeBackMs): void => {
     if (over) return
     finish()
@@ -224,7 +230,7 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
 
   for (const name of request.channels) open(name)
   // Where the body is not cancelled when its reader leaves. Last, for it may have left already.
-  stopListening = onAbort(parts.signal, finish)
+  stopListening = onAbort(parts.signal, abandon)
   return {
     pull() {
       hasRoom = true

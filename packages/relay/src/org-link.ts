@@ -48,6 +48,9 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
   let live = false
   let catchUps = 0
   let hubNumber = 0
+  /** Requests that wait for the org's name. */
+  let asking = 0
+  let cancelRest = (): void => {}
   let closed = false
   /** Marks of an earlier run must not be taken for this one's. */
   const run = Array.from({ length: 3 }, () => Math.floor(platform.random() * 2 ** 32).toString(36)).join('')
@@ -68,10 +71,16 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
   }
   /** Nobody reads anything: a session would be one of the org's few, held for nobody. */
   const rest = (): void => {
+    if (hubs.size > 0 || asking > 0) return
     const idle = client
     client = undefined
     setLive(false)
     idle?.stop().catch(() => {})
+  }
+  /** Who asked for the org alone, or for channels that cannot be had, may come back; or nobody does. */
+  const restLater = (): void => {
+    cancelRest()
+    if (hubs.size === 0 && !closed) cancelRest = platform.delay(rest, options.lingerMs)
   }
   const watch = async (watched: StreamingClient): Promise<void> => {
     for await (const status of watched.status()) {
@@ -142,6 +151,7 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
         failed(error) {
           failures.set(channel, { error, at: platform.now() })
           void forget(channel, held)
+          restLater()
         },
       }),
     }
@@ -162,11 +172,15 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
     now: () => client?.now() ?? platform.now(),
     async org(signal) {
       const asked = connected()
+      asking++
       try {
         return await untilAborted(asked.org(), signal)
       } catch (error) {
         if (!signal.aborted) drop(asked, error)
         throw error
+      } finally {
+        asking--
+        restLater()
       }
     },
     hold(channel) {
@@ -183,7 +197,7 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
           if (held.users > 0 || hubs.get(channel) !== held) return
           held.cancelLinger = platform.delay(() => {
             void forget(channel, held)
-            if (hubs.size === 0) rest()
+            rest()
           }, options.lingerMs)
         },
       }
@@ -194,6 +208,7 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
     },
     async close() {
       closed = true
+      cancelRest()
       const replays = [...hubs].map(([channel, held]) => forget(channel, held))
       const last = client
       client = undefined

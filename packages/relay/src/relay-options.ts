@@ -7,7 +7,7 @@ export interface RelayOptions {
    * the browsers' own. The relay stops what it was given.
    */
   connect(purpose: 'live' | 'replay'): StreamingClient
-  /** The channels that may be asked for. */
+  /** The channels that may be asked for. No two whose events look alike, such as two filters of one topic: those need a relay each. */
   channels: readonly string[]
   /**
    * Asked for each channel of each request, and again at least every `maxStreamMs`. False answers 403; a Response is sent as it is,
@@ -36,7 +36,7 @@ export interface RelayOptions {
   limitBy?(request: Request): string | undefined
   /** A stream is ended after so long, and begun again by its reader, which authorizes it anew; an hour by default. */
   maxStreamMs?: number
-  /** A channel nobody reads is kept for so long; 5 minutes by default. */
+  /** A channel nobody reads, or a session without one, is kept for so long; 5 minutes by default. */
   lingerMs?: number
   /**
    * Told what readers are not: what `authorize`, `limitBy` or `connect` threw, and why the live session failed. Nothing is lost by leaving

@@ -116,6 +116,21 @@ describe('the wire of a relay', () => {
     await bench.relay.close()
   })
 
+  test.each(['before', 'while'])('an aborted request ends its body, whoever still reads it (aborted %s it is read)', async (when) => {
+    const bench = relayBench()
+    const controller = new AbortController()
+    const response = await bench.relay(new Request(`${url}?channel=${channel}`, { headers: sse, signal: controller.signal }))
+    if (when === 'before') controller.abort()
+    const { state } = follow(response)
+    await bench.clock.advance(1_000)
+    controller.abort()
+    await bench.clock.advance(1)
+    expect(state.done).toBe(true)
+    expect(bench.relay.stats.clients).toBe(0)
+    await bench.relay.close()
+    expect(bench.clock.pending).toBe(0)
+  })
+
   test('one who does not read is sent nothing, holds nobody up, and gets it all when it does', async () => {
     const bench = relayBench({ window: { maxEvents: 50 }, heartbeatMs: 1_000 })
     const stalled = (await bench.get(`?channel=${channel}`, sse)).body!.getReader()

@@ -3,7 +3,8 @@ import type { ArgsDef } from 'citty'
 import { UsageError } from './usage-error.ts'
 
 /**
- * Refuses what citty lets pass: flags it does not know, flags without their value, too few or too many arguments.
+ * Refuses what citty lets pass: flags it does not know, flags without their value or with an empty one (a variable that is not set),
+ * too few or too many arguments.
  * `name` is how the command is called.
  * @throws UsageError
  */
@@ -16,10 +17,16 @@ export function checkArguments(name: string, args: readonly string[], definition
     else options[key] = { type: definition.type === 'boolean' ? 'boolean' : 'string' }
   }
   let given: readonly string[]
+  let values: object
   try {
-    given = parseArgs({ args: [...args], options, allowPositionals: true, strict: true }).positionals
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+    given = parsed.positionals
+    values = parsed.values
   } catch (error) {
     throw new UsageError(firstSentence(error as Error), remediation)
+  }
+  for (const [flag, value] of Object.entries(values)) {
+    if (typeof value === 'string' && value.trim() === '') throw new UsageError(`--${flag} is empty.`, 'Give it a value, or leave it out.')
   }
   const missing = positional.filter((argument) => argument.required)[given.length]
   if (missing) throw new UsageError(`The argument <${missing.name}> is missing.`, remediation)

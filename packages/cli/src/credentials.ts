@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type AuthProvider, accessToken, clientCredentials, jwtBearer, password, refreshToken } from '@sfstream/node'
+import { inOwnWords } from './own-words.ts'
 import { UsageError } from './usage-error.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -25,9 +26,33 @@ ${sets}
 
 /**
  * The auth provider that the environment describes; flags go before variables.
- * @throws UsageError where nothing, or only a part, is set; AuthenticationError for values that cannot be right.
+ * @throws UsageError where nothing, or only a part, is set, or a flag would have no effect; AuthenticationError for values that cannot be
+ * right.
  */
 export function credentials(env: Environment, flags: CredentialFlags = {}): AuthProvider {
+  return inOwnWords(namesOf(env, flags), () => provider(env, flags))
+}
+
+/** Where each option of a provider was taken from. */
+function namesOf(env: Environment, flags: CredentialFlags): Record<string, string> {
+  const instanceUrl = flags.instanceUrl === undefined ? 'SF_INSTANCE_URL' : '--instance-url'
+  const isElsewhere = flags.loginUrl === undefined && !env.SF_LOGIN_URL?.trim() && (flags.instanceUrl ?? env.SF_INSTANCE_URL) !== undefined
+  return {
+    accessToken: 'SF_ACCESS_TOKEN',
+    instanceUrl,
+    loginUrl: isElsewhere ? instanceUrl : flags.loginUrl === undefined ? 'SF_LOGIN_URL' : '--login-url',
+    sandbox: '--sandbox',
+    clientId: 'SF_CLIENT_ID',
+    clientSecret: 'SF_CLIENT_SECRET',
+    username: 'SF_USERNAME',
+    password: 'SF_PASSWORD',
+    securityToken: 'SF_SECURITY_TOKEN',
+    refreshToken: 'SF_REFRESH_TOKEN',
+    privateKey: env.SF_PRIVATE_KEY_FILE?.trim() ? 'SF_PRIVATE_KEY_FILE' : 'SF_PRIVATE_KEY',
+  }
+}
+
+function provider(env: Environment, flags: CredentialFlags): AuthProvider {
   const get = (name: string): string | undefined => env[name]?.trim() || undefined
   const need = (name: string, because: string): string => {
     const value = get(name)
@@ -40,7 +65,15 @@ export function credentials(env: Environment, flags: CredentialFlags = {}): Auth
   const loginUrl = flags.loginUrl ?? (flags.sandbox ? undefined : (get('SF_LOGIN_URL') ?? flags.instanceUrl))
   const host = loginUrl ? { loginUrl } : flags.sandbox ? { sandbox: true } : {}
 
+  // A flag without effect would leave the command to another org than the one that was meant.
+  const pointless = flags.sandbox ? '--sandbox' : flags.loginUrl === undefined ? undefined : '--login-url'
   const token = get('SF_ACCESS_TOKEN')
+  if (token && pointless) {
+    throw new UsageError(
+      `${pointless} has no effect: with SF_ACCESS_TOKEN nobody logs in.`,
+      'Unset SF_ACCESS_TOKEN to log in, or leave the flag out and name the org with --instance-url.',
+    )
+  }
   if (token) return accessToken({ accessToken: token, instanceUrl: instanceUrl ?? need('SF_INSTANCE_URL', 'SF_ACCESS_TOKEN') })
 
   if (get('SF_PRIVATE_KEY') || get('SF_PRIVATE_KEY_FILE')) {
@@ -77,6 +110,12 @@ export function credentials(env: Environment, flags: CredentialFlags = {}): Auth
   }
 
   if (get('SF_CLIENT_ID') || secret) {
+    if (flags.sandbox) {
+      throw new UsageError(
+        '--sandbox names test.salesforce.com, which does not serve the client credentials flow.',
+        "Name the sandbox's My Domain with --login-url, such as https://acme--dev.sandbox.my.salesforce.com.",
+      )
+    }
     return clientCredentials({
       clientId: need('SF_CLIENT_ID', 'SF_CLIENT_SECRET'),
       clientSecret: need('SF_CLIENT_SECRET', 'SF_CLIENT_ID (alone)'),

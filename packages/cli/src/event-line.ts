@@ -3,7 +3,12 @@ import type { Colors } from './terminal.ts'
 
 /** One event as one line of JSON. */
 export function eventJson({ channel, kind, replayId, createdDate, eventUuid, payload }: StreamEvent): string {
-  return JSON.stringify({ channel, kind, replayId, createdDate, eventUuid, payload })
+  return oneLine(JSON.stringify({ channel, kind, replayId, createdDate, eventUuid, payload }))
+}
+
+/** What JSON leaves as it is may still end a line (readers of Node and of Python split at these) or steer a terminal. */
+function oneLine(json: string): string {
+  return json.replace(/[\u007f-\u009f\u2028\u2029]/g, (odd) => `\\u${odd.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 export type LineEvent = Pick<StreamEvent, 'channel' | 'kind' | 'replayId' | 'payload'>
@@ -52,7 +57,12 @@ function ownFieldsFirst(payload: unknown): unknown {
 
 /** What an event holds must not steer the terminal. JSON escapes the rest of the control characters itself. */
 function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\uFFFD')
+  return steerless(text).replace(/[\n\t]/g, '\uFFFD')
+}
+
+/** Text that others wrote, of several lines perhaps, without what would steer the terminal. */
+export function steerless(text: string): string {
+  return text.replace(/(?![\n\t])[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\uFFFD')
 }
 
 function shorten(text: string, room: number): string {

@@ -4,6 +4,7 @@ import { type CommandDef, renderUsage, runCommand } from 'citty'
 import manifest from '../package.json' with { type: 'json' }
 import { checkArguments } from './arguments.ts'
 import type { Command, Context } from './command.ts'
+import { steerless } from './event-line.ts'
 import { exitStatus, exitStatusHelp, statusOf } from './exit-status.ts'
 import { Stopped } from './stopped.ts'
 import type { Terminal } from './terminal.ts'
@@ -83,11 +84,12 @@ function report(error: unknown, terminal: Terminal, verbose: boolean, name?: str
   if (error instanceof UsageError) {
     terminal.note(`${red('Usage error:')} ${error.message}\n${error.remediation ?? `See sfstream ${name} --help.`}`)
   } else if (error instanceof SfStreamError) {
-    const said = error.server && !error.message.includes(error.server.text) ? `\n${dim('server:')} ${error.server.text}` : ''
-    terminal.note(`${red(`${error.name}:`)} ${error.message}${said}\n${error.remediation}\n${dim('code:')} ${error.code}`)
+    const said = error.server && !error.message.includes(error.server.text) ? `\n${dim('server:')} ${steerless(error.server.text)}` : ''
+    const [message, remediation] = [steerless(error.message), steerless(error.remediation)]
+    terminal.note(`${red(`${error.name}:`)} ${message}${said}\n${remediation}\n${dim('code:')} ${error.code}`)
   } else {
-    terminal.note(`${red('Failed:')} ${error instanceof Error ? error.message : String(error)}`)
+    terminal.note(`${red('Failed:')} ${steerless(error instanceof Error ? error.message : String(error))}`)
     if (!verbose) terminal.note(dim('--verbose shows where.'))
   }
-  if (verbose) terminal.note(inspect(error, { depth: 6 }))
+  if (verbose) terminal.note(steerless(inspect(error, { depth: 6 })))
 }

@@ -10,10 +10,10 @@ export interface Terminal {
   readonly noteColors: Colors
   /** Room in a line; Infinity where the output is not a screen. */
   readonly columns: number
-  /** Resolves once the line has left the process; rejects with Stopped when nobody reads any more. */
+  /** Resolves once the line has left the process; rejects with Stopped when nobody reads any more, or with what else keeps it, such as a full disk. */
   print(line: string): Promise<void>
   note(line: string): void
-  /** Calls back, once, when the reader has gone. */
+  /** Calls back, once, when the reader has gone, or nothing can be written for another reason. */
   onBroken(listener: () => void): void
 }
 
@@ -23,14 +23,14 @@ interface Stream extends NodeJS.WritableStream {
 }
 
 export function terminal(out: Stream, err: Stream, env: Readonly<Record<string, string | undefined>>): Terminal {
-  let broken = false
+  /** Why nothing can be written any more. */
+  let broken: Error | undefined
   const listeners: (() => void)[] = []
   const isBroken = (error: Error | null | undefined): boolean =>
     ['EPIPE', 'ERR_STREAM_DESTROYED'].includes((error as NodeJS.ErrnoException | null)?.code ?? '')
   out.on('error', (error) => {
-    if (!isBroken(error)) throw error
     if (broken) return
-    broken = true
+    broken = isBroken(error) ? new Stopped() : error
     for (const listener of listeners.splice(0)) listener()
   })
   // Notes are lost when nobody reads them.
@@ -41,7 +41,7 @@ export function terminal(out: Stream, err: Stream, env: Readonly<Record<string, 
     columns: out.isTTY ? (out.columns ?? 80) : Number.POSITIVE_INFINITY,
     print: (line) =>
       broken
-        ? Promise.reject(new Stopped())
+        ? Promise.reject(broken)
         : new Promise((resolve, reject) => {
             out.write(`${line}\n`, (error) => {
               if (!error) resolve()

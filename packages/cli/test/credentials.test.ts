@@ -139,4 +139,40 @@ describe('credentials from the environment', () => {
   it('--sandbox and --login-url exclude each other', () => {
     expect(refused(base, { sandbox: true, loginUrl: 'https://x.my.salesforce.com' }).message).toContain('exclude')
   })
+
+  it.each([
+    ['--sandbox has no effect', { SF_ACCESS_TOKEN: token, SF_INSTANCE_URL: 'https://a.my.salesforce.com' }, { sandbox: true }],
+    [
+      '--login-url has no effect',
+      { SF_ACCESS_TOKEN: token, SF_INSTANCE_URL: 'https://a.my.salesforce.com' },
+      { loginUrl: 'https://b.my.salesforce.com' },
+    ],
+    [
+      '--sandbox names test.salesforce.com',
+      { SF_CLIENT_ID: 'id', SF_CLIENT_SECRET: 's', SF_INSTANCE_URL: 'https://a.my.salesforce.com' },
+      { sandbox: true },
+    ],
+  ])('a flag that would leave the command to another org is refused: %s', (said, env, flags) => {
+    expect(refused(env, flags).message).toMatch(new RegExp(`^${said}`))
+  })
+
+  it.each([
+    ['SF_LOGIN_URL is not a URL.', 'bad_login_url', { ...base, SF_LOGIN_URL: 'acme' }, {}],
+    ['--login-url is not a URL.', 'bad_login_url', base, { loginUrl: 'acme' }],
+    ['--instance-url is not a URL.', 'bad_login_url', { SF_CLIENT_ID: 'id', SF_CLIENT_SECRET: 's' }, { instanceUrl: 'acme' }],
+    ['SF_INSTANCE_URL is not a URL.', 'bad_login_url', { SF_CLIENT_ID: 'id', SF_CLIENT_SECRET: 's', SF_INSTANCE_URL: 'acme' }, {}],
+    ['SF_INSTANCE_URL is not a URL.', 'bad_instance_url', { SF_ACCESS_TOKEN: token, SF_INSTANCE_URL: 'acme' }, {}],
+    ['--instance-url is not a URL.', 'bad_instance_url', { SF_ACCESS_TOKEN: token }, { instanceUrl: 'acme' }],
+    ['SF_PRIVATE_KEY is not PEM text', 'bad_option', { SF_CLIENT_ID: 'id', SF_USERNAME: 'u', SF_PRIVATE_KEY: 'none' }, {}],
+  ])('an error names what was typed, not an option of the library: %s', (message, code, env, flags) => {
+    expect(() => credentials(env, flags)).toThrow(
+      expect.objectContaining({
+        name: 'AuthenticationError',
+        code,
+        message: expect.stringContaining(message),
+        remediation: expect.not.stringMatching(/Url\b|Key\b|`/),
+      }),
+    )
+    expect(() => credentials(env, flags)).not.toThrow(/Url\b|Key\b|`/)
+  })
 })

@@ -47,6 +47,14 @@ describe('an event as a line', () => {
     expect(line({ payload: steering })).not.toMatch(/[\p{Cc}\u2028\u202e]/u)
   })
 
+  it('as JSON is one line for every reader of lines, whatever it holds, and says the same', () => {
+    const payload = { Text__c: 'a\u2028b\u2029c\u0085d\u007fe\u009b31mf\r\ng\ud800h', '\u2028': 'ü😀' }
+    const json = eventJson(event({ payload }))
+    expect(json).not.toMatch(/[\p{Cc}\u2028\u2029]/u)
+    expect(json).toContain('ü😀')
+    expect((JSON.parse(json) as { payload: unknown }).payload).toEqual(payload)
+  })
+
   it('as JSON is one line with all there is, large ids as text', () => {
     const json = eventJson(event({ replayId: '9007199254740993', eventUuid: 'u', payload: 'two\nlines' }))
     expect(json).not.toContain('\n')

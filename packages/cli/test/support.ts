@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type MockOrgServer, startMockOrgServer } from '@sfstream/mock-org/node'
 import { ended, listen, runSource } from '../../node/test/support/child.ts'
 
@@ -25,6 +27,14 @@ export function sfstream(args: readonly string[], env: Record<string, string> = 
     kill: (signal) => void child.kill(signal),
     stopReading: () => void child.stdout.destroy(),
   }
+}
+
+/** The same with its output in a file. */
+export function sfstreamInto(path: string, args: readonly string[], env: Record<string, string>): Pick<Run, 'err' | 'status'> {
+  const sources = new URL('../../conformance/sources.mjs', import.meta.url).href
+  const program = [process.execPath, '--disable-warning=ExperimentalWarning', '--import', sources, fileURLToPath(bin)]
+  const child = spawn('sh', ['-c', 'exec "$@" > "$OUT"', 'sh', ...program, ...args], { env: { PATH: process.env.PATH, OUT: path, ...env } })
+  return { err: listen(child.stderr), status: ended(child) }
 }
 
 export const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '')

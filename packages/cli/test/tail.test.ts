@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { channel, lines, type Stage, sfstream, stage } from './support.ts'
+import { channel, lines, type Stage, sfstream, sfstreamInto, stage } from './support.ts'
 
 let org: Stage
 beforeEach(async () => {
@@ -169,6 +170,26 @@ describe('what fails', () => {
     expect(run.err.text).toContain('code: subscribe_refused')
     expect(run.err.text).toContain('/topic/NoSuchTopic')
     expect(run.err.text).not.toMatch(/^\s+at /m)
+  })
+
+  it('what the org says does not steer the terminal', async () => {
+    org.org.faults.deny(channel, '403::No access \u001b[2J\u009b1m to it')
+    for (const more of [[], ['--verbose']]) {
+      const run = tail(...more)
+      expect(await run.status).toBe(1)
+      expect(run.err.text).toContain('No access')
+      expect(run.err.text).not.toMatch(/(?!\n|\t)\p{Cc}/u)
+    }
+  })
+
+  // A disk of that kind is everywhere but on Windows and macOS.
+  it.runIf(existsSync('/dev/full'))('a disk that is full ends it with 1, says so, and the org is told goodbye', async () => {
+    publish(1, 3)
+    const run = sfstreamInto('/dev/full', ['tail', channel, '--store', org.store, '--replay', 'all', '--json'], org.env)
+    expect(await run.status).toBe(1)
+    expect(run.err.text).toMatch(/^Failed: ENOSPC: .*\n--verbose shows where\.\n$/)
+    expect(org.org.inspect.slots.used).toBe(0)
+    expect(await readdir(org.store)).toEqual([])
   })
 
   it('refused credentials end with 3, without printing them', async () => {

@@ -9,7 +9,7 @@ import {
 import { oneOf, wholeNumber } from '../arguments.ts'
 import { type Context, command, type ParsedArguments } from '../command.ts'
 import { credentials, credentialsHelp } from '../credentials.ts'
-import { eventJson, eventLine } from '../event-line.ts'
+import { eventJson, eventLine, steerless } from '../event-line.ts'
 import { exitStatusHelp } from '../exit-status.ts'
 import { orgFlags } from '../org-flags.ts'
 import { statusLine } from '../status-line.ts'
@@ -64,7 +64,6 @@ async function runTail(args: ParsedArguments<typeof flags>, { env, terminal }: C
   const commit = oneOf('commit', args.commit, ['auto', 'manual']) ?? 'auto'
   const limit = wholeNumber('limit', args.limit, 1) ?? Number.POSITIVE_INFINITY
   const subscribe: SubscribeOptions = { replay: replay(args.replay), ...(until && { until }) }
-  if (args.store === '') throw new UsageError('--store is empty.', 'Name a folder, or leave the flag out.')
   // A look at old events must not move the position that the next plain run begins at.
   const keep = args.replay === 'stored' || args.store !== undefined || args.consumer !== undefined
   const options: NodeClientOptions = {
@@ -89,7 +88,7 @@ async function runTail(args: ParsedArguments<typeof flags>, { env, terminal }: C
   const reporting = (async () => {
     for await (const status of statuses) {
       const { text, trouble } = statusLine(status)
-      if (trouble || args.verbose) terminal.note(terminal.noteColors.dim(`· ${text}`))
+      if (trouble || args.verbose) terminal.note(terminal.noteColors.dim(`· ${steerless(text)}`))
     }
   })()
   const unlisten = disconnectOnSignals({ stop: () => stop().catch(() => {}) })

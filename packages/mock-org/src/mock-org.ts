@@ -4,6 +4,8 @@ import { fanOut } from './bayeux/delivery.ts'
 import { sessionTable } from './bayeux/session-table.ts'
 import { authenticationInvalid } from './bayeux/texts.ts'
 import { browserProfile } from './browser-profile.ts'
+import { checkOptions } from './check-options.ts'
+import { defined } from './check-shape.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { ChannelDefinition } from './events/channel-definition.ts'
 import { eventBus, type ReplayIdOptions } from './events/event-bus.ts'
@@ -109,13 +111,16 @@ export interface MockOrg {
   answerDevice(userCode: string, approved: boolean): void
 }
 
+/** @throws MockOrgError for an option that it does not know, and for one that cannot be */
 export function createMockOrg(options: MockOrgOptions = {}): MockOrg {
+  checkOptions(options)
   const clock = options.clock ?? systemClock()
   const now = (): number => clock.now()
   const random = seededRandom(options.seed ?? 1)
-  const switches: Switches = { ...defaultSwitches(), ...options.switches }
-  const limits: Limits = { ...limitsOf(options.edition ?? 'enterprise'), ...options.limits }
-  const memory = { events: 1_000_000, requests: 10_000, deliveries: 1_000_000, ...options.memory }
+  // Sealed: one that is set under a wrong name throws, and changes nothing.
+  const switches: Switches = Object.seal({ ...defaultSwitches(), ...defined(options.switches) })
+  const limits: Limits = Object.seal({ ...limitsOf(options.edition ?? 'enterprise'), ...defined(options.limits) })
+  const memory = { events: 1_000_000, requests: 10_000, deliveries: 1_000_000, ...defined(options.memory) }
   const who = accounts({
     random,
     orgId: options.orgId,

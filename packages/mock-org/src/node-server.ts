@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { checkServerOptions } from './check-options.ts'
 import { createMockOrg, type MockOrg, type MockOrgOptions } from './mock-org.ts'
 import { answerNodeRequest } from './node-request.ts'
 
@@ -25,8 +26,11 @@ export interface MockOrgServer {
 /**
  * The org as an HTTP server. Plain `node:http`: faults break the socket before, amid and after a body, and no adapter
  * between gives the socket away.
+ *
+ * @throws MockOrgError for an option that it does not know, and for one that cannot be
  */
 export async function startMockOrgServer(options: MockOrgServerOptions = {}): Promise<MockOrgServer> {
+  checkServerOptions(options)
   const { host = '127.0.0.1', port = 0, loginPort = 0, ...rest } = options
   let org: MockOrg | undefined
   const handler = (own: () => string) => (request: IncomingMessage, response: ServerResponse) => {
@@ -52,7 +56,12 @@ export async function startMockOrgServer(options: MockOrgServerOptions = {}): Pr
   loginUrl = origin(host, login)
   // The same server under another name: where the org is found after a migration.
   const moved = `http://localhost:${(instance.address() as AddressInfo).port}`
-  org = createMockOrg({ migrationUrl: moved, ...rest, instanceUrl: url, loginUrl })
+  try {
+    org = createMockOrg({ migrationUrl: moved, ...rest, instanceUrl: url, loginUrl })
+  } catch (error) {
+    await Promise.all([closed(instance), closed(login)])
+    throw error
+  }
   return {
     url,
     loginUrl,

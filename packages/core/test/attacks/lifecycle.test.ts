@@ -288,7 +288,7 @@ describe('races of starting, subscribing and stopping', () => {
     const { createMockOrg, virtualClock } = await import('@sfstream/mock-org')
     const { createClient } = await import('../../src/index.ts')
     const clock = virtualClock()
-    const org = createMockOrg({ clock, limits: { channels: 10_000 } as never })
+    const org = createMockOrg({ clock })
     const client = createClient({
       auth: org.session(),
       platform: { fetch: org.fetch, now: clock.now, delay: clock.delay, random: clock.random },

@@ -1,5 +1,7 @@
 import type { HoldEnd, Session } from '../bayeux/session.ts'
 import { authenticationInvalid, serverBusy, serverLimit, unknownClient } from '../bayeux/texts.ts'
+import { checkBusy, checkFault } from '../check-options.ts'
+import { MockOrgError } from '../mock-org-error.ts'
 import type { World } from '../world.ts'
 import type { PlannedFault } from './fault.ts'
 import type { FaultPlan } from './fault-plan.ts'
@@ -7,9 +9,9 @@ import { isScenario, type ScenarioId, scenarioIds, scenarios } from './scenarios
 
 /** What can be done to an org, and to its clients. */
 export interface Faults {
-  /** Plans a single fault; returns what takes it back. */
+  /** Plans a single fault; returns what takes it back. @throws MockOrgError for a kind, a request or a field that nobody knows */
   next(fault: PlannedFault): () => void
-  /** Arms a named scenario. @throws Error when there is none of that name. */
+  /** Arms a named scenario. @throws MockOrgError when there is none of that name. */
   scenario(id: ScenarioId | (string & {})): void
   /** Takes back every planned fault; switches stay as they are. */
   clear(): void
@@ -44,9 +46,12 @@ export function faults(world: World, plan: FaultPlan, cutWaiting: () => void, mi
   const everySession = (): Session[] => sessions.all()
 
   const self: Faults = {
-    next: (fault) => plan.add(fault),
+    next(fault) {
+      checkFault(fault)
+      return plan.add(fault)
+    },
     scenario(id) {
-      if (!isScenario(id)) throw new Error(`There is no scenario ${id}; those of this org are ${scenarioIds.join(', ')}.`)
+      if (!isScenario(id)) throw new MockOrgError(`There is no scenario ${id}`, `Those of this org are ${scenarioIds.join(', ')}.`)
       scenarios[id].arm({ world, faults: self })
     },
     clear: () => plan.clear(),
@@ -78,7 +83,9 @@ export function faults(world: World, plan: FaultPlan, cutWaiting: () => void, mi
     disconnect() {
       for (const session of everySession()) sessions.remove(session, { kind: 'goodbye' })
     },
-    busy({ on = 'connect', times = 1 } = {}) {
+    busy(options = {}) {
+      checkBusy(options)
+      const { on = 'connect', times = 1 } = options
       // Facts 3.1: the error of a busy connect claims 401, that of a busy subscribe a missing permission.
       const error =
         on === 'connect'

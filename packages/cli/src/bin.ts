@@ -2,5 +2,7 @@
 import { main } from './main.ts'
 import { terminal } from './terminal.ts'
 
-// No process.exit: what is still on its way to a slow reader must arrive.
-process.exitCode = await main(process.argv.slice(2), { env: process.env, terminal: terminal(process.stdout, process.stderr, process.env) })
+const own = terminal(process.stdout, process.stderr, process.env)
+process.exitCode = await main(process.argv.slice(2), { env: process.env, terminal: own })
+// No process.exit else: what is still on its way to a slow reader must arrive.
+if (own.givenUp) process.exit()

@@ -15,7 +15,13 @@ export interface Terminal {
   note(line: string): void
   /** Calls back, once, when the reader has gone, or nothing can be written for another reason. */
   onBroken(listener: () => void): void
+  /** The end has been asked for: who reads has two seconds to take what is left. Then it is given up, and `print` rejects with Stopped. */
+  hurry(): void
+  /** Something was left that nobody took: the process would wait for them. */
+  readonly givenUp: boolean
 }
+
+const lastWordsMs = 2_000
 
 interface Stream extends NodeJS.WritableStream {
   isTTY?: boolean
@@ -25,7 +31,10 @@ interface Stream extends NodeJS.WritableStream {
 export function terminal(out: Stream, err: Stream, env: Readonly<Record<string, string | undefined>>): Terminal {
   /** Why nothing can be written any more. */
   let broken: Error | undefined
+  let givenUp = false
   const listeners: (() => void)[] = []
+  /** Of what is being written. */
+  const waiting = new Set<(reason: Error) => void>()
   const isBroken = (error: Error | null | undefined): boolean =>
     ['EPIPE', 'ERR_STREAM_DESTROYED'].includes((error as NodeJS.ErrnoException | null)?.code ?? '')
   out.on('error', (error) => {
@@ -43,7 +52,9 @@ export function terminal(out: Stream, err: Stream, env: Readonly<Record<string, 
       broken
         ? Promise.reject(broken)
         : new Promise((resolve, reject) => {
+            waiting.add(reject)
             out.write(`${line}\n`, (error) => {
+              waiting.delete(reject)
               if (!error) resolve()
               else reject(isBroken(error) ? new Stopped() : error)
             })
@@ -53,6 +64,18 @@ export function terminal(out: Stream, err: Stream, env: Readonly<Record<string, 
     },
     onBroken: (listener) => {
       listeners.push(listener)
+    },
+    hurry() {
+      // What waits to be written keeps the process alive by itself.
+      setTimeout(() => {
+        if (waiting.size === 0) return
+        givenUp = true
+        broken ??= new Stopped()
+        for (const reject of waiting) reject(broken)
+      }, lastWordsMs).unref()
+    },
+    get givenUp() {
+      return givenUp
     },
   }
 }

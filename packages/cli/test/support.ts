@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +13,12 @@ export interface Run {
   out: ReturnType<typeof listen>
   err: ReturnType<typeof listen>
   status: Promise<number | NodeJS.Signals>
+  /** The same, whether its output has been read or not. */
+  exited: Promise<number | NodeJS.Signals>
   kill(signal: NodeJS.Signals): void
+  /** Reads no more, but leaves it open. */
+  standStill(): void
+  readOn(): void
   /** As `| head` does once it has had enough. */
   stopReading(): void
 }
@@ -24,7 +30,10 @@ export function sfstream(args: readonly string[], env: Record<string, string> = 
     out: listen(child.stdout),
     err: listen(child.stderr),
     status: ended(child),
+    exited: once(child, 'exit').then(([code, signal]) => (code ?? signal ?? -1) as number | NodeJS.Signals),
     kill: (signal) => void child.kill(signal),
+    standStill: () => void child.stdout.pause(),
+    readOn: () => void child.stdout.resume(),
     stopReading: () => void child.stdout.destroy(),
   }
 }

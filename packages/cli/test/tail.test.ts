@@ -129,6 +129,33 @@ describe('tail', () => {
     expect(numbers(again.out.text)).toEqual([2])
   })
 
+  it('a reader that stands still does not hold up the end: what it did not read comes again', { timeout: 30_000 }, async () => {
+    const text = 'x'.repeat(2_000)
+    for (let at = 1; at <= 400; at++) org.org.publish(channel, { Number__c: at, Text__c: text })
+    const run = tail('--replay', 'all', '--json')
+    run.standStill()
+    // Positions follow the lines: once they stand, the pipe is full.
+    let before = ''
+    const stands = async (): Promise<boolean> => {
+      const [name] = (await readdir(org.store)).filter((file) => file.endsWith('.json'))
+      const now = name === undefined ? '' : await readFile(join(org.store, name), 'utf8')
+      const isSame = now !== '' && now === before
+      before = now
+      return isSame
+    }
+    await expect.poll(stands, { interval: 500, timeout: 15_000 }).toBe(true)
+    run.kill('SIGTERM')
+    expect(await run.exited).toBe(0)
+    run.readOn()
+    expect(await run.status).toBe(0)
+    const last = numbers(run.out.text.slice(0, run.out.text.lastIndexOf('\n'))).at(-1) ?? 0
+    expect(last).toBeLessThan(400)
+    const next = tail('--replay', 'stored', '--limit', '1', '--json')
+    expect(await next.status).toBe(0)
+    expect(numbers(next.out.text)[0]).toBeGreaterThan(1)
+    expect(numbers(next.out.text)[0]).toBeLessThanOrEqual(last + 1)
+  })
+
   it('--commit manual: a kill repeats one line at most, and loses none', { timeout: 60_000 }, async () => {
     publish(1, 400)
     const seen: number[] = []

@@ -91,7 +91,13 @@ async function runTail(args: ParsedArguments<typeof flags>, { env, terminal }: C
       if (trouble || args.verbose) terminal.note(terminal.noteColors.dim(`· ${steerless(text)}`))
     }
   })()
-  const unlisten = disconnectOnSignals({ stop: () => stop().catch(() => {}) })
+  const unlisten = disconnectOnSignals({
+    stop() {
+      // A reader that stands still would hold up the end as it holds up the lines.
+      terminal.hurry()
+      return stop().catch(() => {})
+    },
+  })
 
   let taken = 0
   const follow = async (channel: string): Promise<void> => {

@@ -84,7 +84,10 @@ export async function runDemo(terminal: Terminal, env: NodeJS.ProcessEnv): Promi
     waiting.changed()
   }
   let publishing: NodeJS.Timeout | undefined
-  const interrupt = (): void => waiting.fail(new Stopped())
+  const interrupt = (): void => {
+    terminal.hurry()
+    waiting.fail(new Stopped())
+  }
   process.once('SIGINT', interrupt)
   process.once('SIGTERM', interrupt)
   terminal.onBroken(interrupt)

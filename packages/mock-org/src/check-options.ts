@@ -122,6 +122,8 @@ const requestKinds: readonly RequestKind[] = [
   'any',
 ]
 
+const withoutMessages: readonly RequestKind[] = ['token', 'soap', 'oauth', 'versions', 'rest']
+
 /** What each kind of fault needs, and what it may have. */
 const faultKinds: Readonly<Record<Fault['kind'], readonly [needs: Shape, may: Shape]>> = {
   http: [{ status: whole(200) }, { headers: any, body: text, afterMs: number() }],
@@ -144,7 +146,9 @@ export function checkFault(given: unknown): void {
   if (!known) throw new MockOrgError(`There is no fault of kind '${String(kind)}'`, `Use one of ${Object.keys(faultKinds).join(', ')}.`)
   const [needs, may] = known
   const where = `the fault '${String(kind)}'`
-  const needed = { on: word(...requestKinds), ...needs }
+  // A message that fails is one of Bayeux: on others it would be used up and do nothing.
+  const kinds = kind === 'fail' ? requestKinds.filter((one) => !withoutMessages.includes(one)) : requestKinds
+  const needed = { on: word(...kinds), ...needs }
   for (const name of Object.keys(needed)) {
     if ((given as Record<string, unknown>)[name] === undefined)
       throw new MockOrgError(`${where} lacks '${name}'`, 'It does nothing without.')

@@ -4,7 +4,8 @@
  * client's would hide bugs that mirror each other.
  */
 export function parseJson(text: string): unknown {
-  return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\b\d{16,}\b(?![.eE])/g, (found) => (found.startsWith('"') ? found : `"${found}"`)))
+  // Strings first, then whole numbers with all that belongs to them: the digits of a fraction are none.
+  return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (found) => (/^-?\d{16,}$/.test(found) ? `"${found}"` : found)))
 }
 
 const mark = '\u0001'

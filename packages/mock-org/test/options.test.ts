@@ -36,6 +36,7 @@ describe('an org that is asked for what it does not know says so', () => {
     ['a kind, for there is none', { on: 'connect' }, /no fault of kind 'undefined'/],
     ['a request', { on: 'conect', kind: 'hold' }, /on is 'conect'.*'connect'/],
     ['a request, for there is none', { kind: 'hold' }, /lacks 'on'/],
+    ['a message that fails where there are none', { on: 'token', kind: 'fail', error: '401::x' }, /'fail': on is 'token'.*'handshake'/],
     ['a field', { on: 'connect', kind: 'cut', afterBytes: 1, afterByte: 2 }, /has no 'afterByte'/],
     ['a field of another kind', { on: 'connect', kind: 'hold', ms: 5 }, /'hold' has no 'ms'/],
     ['a field that it needs', { on: 'connect', kind: 'fail' }, /'fail' lacks 'error'/],

@@ -13,7 +13,7 @@ export function handshake(world: World, request: CometdRequest, message: BayeuxM
     replies: [failure(message, { error: texts.handshakeDenied, failureReason, reconnect: 'none', interval: false })],
   })
   world.counts.handshakes += 1
-  const types = message.supportedConnectionTypes ?? []
+  const types = [message.supportedConnectionTypes ?? []].flat()
   if (!types.includes('long-polling')) {
     return { replies: [failure(message, { error: texts.invalidConnectionType(types.join(',')), reconnect: 'none', interval: false })] }
   }

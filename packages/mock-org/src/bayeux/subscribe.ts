@@ -39,8 +39,8 @@ interface Accepted {
 }
 
 /** The subscription as it would start, or the text of its refusal. */
-function check(world: World, message: BayeuxMessage, name: string | undefined): Accepted | string {
-  if (name === undefined || name === '') return texts.noChannel
+function check(world: World, message: BayeuxMessage, name: unknown): Accepted | string {
+  if (typeof name !== 'string' || name === '') return texts.noChannel
   if (!name.startsWith('/')) return texts.noSlash
   const [channel = '', query] = split(name)
   const definition = definitionFor(world, channel)

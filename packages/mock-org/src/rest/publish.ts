@@ -38,11 +38,12 @@ export function push(world: World, id: string, method: string, body: string): Re
   if (method === 'GET') return restJson({ OnlineUserIds: online, ChannelName: channel })
   const events = parsed(body)?.pushEvents
   if (!Array.isArray(events)) return restError(400, 'JSON_PARSER_ERROR', 'pushEvents is missing')
+  if (!events.every(isObject)) return restError(400, 'JSON_PARSER_ERROR', 'pushEvents is no list of objects')
   const results: unknown[] = []
-  for (const event of events as { payload?: unknown; userIds?: string[] }[]) {
+  for (const event of events) {
     const payload = String(event.payload ?? '')
     if (payload.length > longestPayload) return restError(400, 'INVALID_FIELD', `Payload is longer than ${longestPayload} characters`)
-    const wanted = event.userIds ?? []
+    const wanted = Array.isArray(event.userIds) ? event.userIds.map(String) : []
     world.bus.publish(channel, payload)
     const userOnlineStatus = Object.fromEntries(wanted.map((user) => [user, online.includes(user)]))
     results.push({ fanoutCount: wanted.length === 0 ? -1 : wanted.filter((user) => online.includes(user)).length, userOnlineStatus })
@@ -59,10 +60,14 @@ function onlineUsers(world: World, channel: string): string[] {
   return [...new Set(listening.map((session) => eighteen(session.userId)))]
 }
 
+function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
 function parsed(body: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(body)
-    return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : undefined
+    return isObject(value) ? value : undefined
   } catch {
     return undefined
   }

@@ -135,7 +135,8 @@ export function createRelay(given: RelayOptions): Relay {
     const cors = corsHeaders(request, options)
     const answered = await attempt(request)
     if (!(answered instanceof Response)) return { ...answered, headers: { ...answered.headers, ...Object.fromEntries(cors) } }
-    for (const [name, value] of cors) answered.headers.set(name, value)
+    // An answer of the owner's own may vary by more.
+    for (const [name, value] of cors) answered.headers[name === 'vary' ? 'append' : 'set'](name, value)
     return answered
   }
   const attempt = async (request: Request): Promise<Response | StreamReply> => {

@@ -322,6 +322,15 @@ describe('what a relay refuses', () => {
     expect(allowed.headers.get('access-control-allow-origin')).toBe('https://app.example')
     expect(allowed.headers.get('access-control-allow-credentials')).toBe('true')
     expect(allowed.headers.get('vary')).toContain('origin')
+    const own = new Response('sign in', { status: 401, headers: { vary: 'cookie' } })
+    const refusing = createRelay({
+      connect: () => bench.browser().client,
+      channels: [channel],
+      authorize: () => own,
+      cors: { origins: ['https://app.example'] },
+    })
+    const refused = await refusing(new Request(`${url}?channel=${channel}`, { headers: { ...sse, origin: 'https://app.example' } }))
+    expect(refused.headers.get('vary')).toBe('cookie, origin')
     const preflight = await ask('https://app.example', 'OPTIONS')
     expect(preflight.status).toBe(204)
     expect(preflight.headers.get('access-control-allow-methods')).toBe('GET')

@@ -189,3 +189,26 @@ test('a stream that falls silent is begun again, and said to be', async () => {
   await client.stop()
   expect(clock.pending).toBe(0)
 })
+
+test.each([
+  ['of nobody', (): string => 'data: {}\n\n', 100],
+  ['of a channel that names no position', (): string => `data: {"channel":"${channel}","data":{}}\n\n`, 100],
+  [
+    'that brings the channel further',
+    (at: number): string => `id: 1~o~${encodeURIComponent(channel)}=${at}\ndata: {"channel":"${channel}"}\n\n`,
+    3_000,
+  ],
+])('a relay that breaks every stream off after an event %s is asked ever less often, unless that gets on', async (_, event, most) => {
+  let at = 0
+  const hello = 'event: hello\ndata: {"org":"00D000000000001","live":true,"heartbeatMs":1000}\n\n'
+  const stream = (): Response => new Response(body([hello + event(++at)], 'breaks'), { headers: { 'content-type': 'text/event-stream' } })
+  const { clock, client, requests } = against(() => Response.json(told), stream)
+  void (async () => {
+    for await (const _ of client.subscribe(channel));
+  })()
+  await clock.advance(600_000)
+  expect(requests.length).toBeLessThan(most)
+  expect(requests.length).toBeGreaterThan(most / 10)
+  await client.stop()
+  expect(clock.pending).toBe(0)
+})

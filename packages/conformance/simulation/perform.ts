@@ -25,7 +25,7 @@ export async function perform(world: World, action: Action): Promise<void> {
       history.reset()
       return faults.resetReplayIds(nextIds(world))
     case 'busy':
-      return faults.busy(action)
+      return faults.busy({ on: action.on, times: action.times })
     case 'protect':
       return faults.protect(action.times)
     case 'limit':

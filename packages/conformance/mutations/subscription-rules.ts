@@ -87,6 +87,14 @@ export const subscriptionRules: readonly Rule[] = [
     shownBy: { simulation: true },
   },
   {
+    rule: 'U8',
+    what: 'nothing is asked for again before a refused connect that waits to be tried again',
+    file: 'packages/core/src/bayeux/machine/transition.ts',
+    find: "const waits = phase.tag === 'waiting' && phase.next === 'connect'",
+    replace: "const waits = phase.tag === 'waiting' && phase.delayMs < 0",
+    shownBy: { tests: ['packages/core/test/session/order-on-the-wire.test.ts'] },
+  },
+  {
     rule: 'U9',
     what: 'events that may have crossed with a connect are left out and asked for again',
     file: registry,

@@ -78,7 +78,6 @@ class SourceClient implements StreamingClient {
   }
 
   subscribe<T>(channel: string, options: SubscribeOptions<T> = {}): Subscription<T> {
-    if (this.#stopping) throw stoppedFirst()
     checkSubscribeOptions(options)
     this.#begin()
     return this.#deliveries.subscribe(checkedChannel(channel), options)
@@ -138,11 +137,15 @@ class SourceClient implements StreamingClient {
     }
   }
 
-  /** Whatever is begun is watched over until `stop`; nothing listens before. @throws StateError, or the signal's reason */
+  /**
+   * Whatever is begun is watched over until `stop`; nothing listens before. What is begun while the client stops would outlive that.
+   * @throws StateError, or the signal's reason
+   */
   #begin(): void {
     const signal = this.#signal
     signal?.throwIfAborted()
-    if (!signal || this.#stopping) return
+    if (this.#stopping) throw stoppedFirst()
+    if (!signal) return
     this.#removeAbort ??= onAbort(signal, () => {
       this.#deliveries.abort(signal.reason)
       this.stop().catch(() => {})
@@ -150,7 +153,7 @@ class SourceClient implements StreamingClient {
   }
 
   #tapped<T>(taps: Tap<T>[], left?: () => void): Tap<T> {
-    this.#begin()
+    if (!this.#stopping) this.#begin()
     const made = tap<T>(tapSize, () => {
       taps.splice(taps.indexOf(made), 1)
       left?.()

@@ -98,6 +98,22 @@ describe('races of starting, subscribing and stopping', () => {
     })
   })
 
+  it('so are org() and events() while the client stops: no session is begun again, and no loop is left waiting', async () => {
+    await withRig({ script: ({ what }) => (what === 'disconnect' ? 'hold' : undefined) }, async ({ client, org, clock }) => {
+      begin(client)
+      await clock.runUntil(() => org.held === 1)
+      const stopping = client.stop()
+      expect(await errorOf(client.org())).toMatchObject({ code: 'client_stopped' })
+      expect(() => client.events()).toThrow(expect.objectContaining({ code: 'client_stopped' }))
+      await Promise.all([stopping, clock.advance(10_000)])
+      expect(org.of('handshake')).toHaveLength(1)
+      expect({ state: client.state, held: org.held }).toEqual({ state: 'stopped', held: 0 })
+      // Afterwards both work again.
+      void client.events()
+      await client.org()
+    })
+  })
+
   it('the last of stop(), start(), stop() wins', async () => {
     await withRig({}, async ({ client, org, clock }) => {
       begin(client)

@@ -243,6 +243,13 @@ describe('transition: the answer to each fault', () => {
       const empty = run([connected({ interval: 0 })], {}, still.machine)
       expect(short(empty.effects)).toEqual(['live', 'resubscribe', 'connect'])
     }
+    // A refused connect that waits to be tried again is not sent any sooner.
+    expect(short(run([fault('refused', 'connect'), refresh], {}, at('connected')).effects)).toEqual([
+      'endFeeds',
+      'connect first resuming after 1000',
+    ])
+    for (const other of ['idle', 'authenticating', 'handshaking', 'waiting', 'stopped', 'failed'] as const)
+      expect(run([refresh], {}, at(other)).effects).toEqual([])
     // Otherwise events are no reason to wait.
     expect(short(run([connected(undefined, true)], {}, at('connecting')).effects)).toEqual(['live', 'connect'])
     expect(short(run([connected(undefined, true)], {}, at('connected')).effects)).toEqual(['connect'])

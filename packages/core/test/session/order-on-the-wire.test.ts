@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../../src/async/deferred.ts'
-import { begin, inTurn, read, withRig } from '../support/rig.ts'
+import { begin, inTurn, read, refusal, withRig } from '../support/rig.ts'
 import { json, platformEvent, type ScriptedOrg, type SeenRequest } from '../support/scripted-org.ts'
 
 const first = '/event/First__e'
@@ -118,6 +118,31 @@ describe('what may overtake what', () => {
       await clock.runUntil(() => positionsAsked(org.of('subscribe'), first).length === 2)
       expect(reading.ids).toEqual([1])
       expect(positionsAsked(org.of('subscribe'), first)).toEqual([-1, 1])
+    })
+  })
+
+  it('nor while a refused connect waits to be tried again: a channel that has to be asked for anew waits for that one', async () => {
+    const refused = (request: SeenRequest) => [refusal(request, '400::odd', { advice: { reconnect: 'retry' } })]
+    // An org whose events come with whatever reply leaves first, a subscribe's own included.
+    const brings = (request: SeenRequest, org: ScriptedOrg) => [platformEvent(2, first), ...org.friendly(request)]
+    const refusing = inTurn('connect', [undefined, undefined, refused])
+    const bringing = inTurn('unsubscribe', [brings])
+    const replaying = inTurn('subscribe', [undefined, ...Array(100).fill(brings)])
+    const script = (request: SeenRequest, org: ScriptedOrg) => refusing(request, org) ?? bringing(request, org) ?? replaying(request, org)
+    const retry = { connect: { baseMs: 5_000, jitter: 'none' as const } }
+    await withRig({ script, retry }, async ({ client, org, clock, said }) => {
+      const reading = read(client.subscribe(first))
+      const other = client.subscribe(second)
+      await clock.runUntil(() => org.held === 1)
+      org.push(platformEvent(1, first))
+      await clock.runUntil(() => said('retry').length === 1)
+      void other.close()
+      await clock.advance(4_500)
+      expect(org.of('unsubscribe')).toHaveLength(1)
+      expect(org.of('subscribe')).toHaveLength(1)
+      await clock.runUntil(() => org.held === 1)
+      expect(org.of('subscribe')).toHaveLength(2)
+      expect(reading.ids).toEqual([1, 2])
     })
   })
 

@@ -17,7 +17,7 @@ export type Phase =
   | { tag: 'connecting' }
   /** The first connect is answered: polls are held. */
   | { tag: 'connected' }
-  | { tag: 'waiting'; next: Step }
+  | { tag: 'waiting'; next: Step; delayMs: number }
   | { tag: 'stopped' }
   | { tag: 'failed'; error: SfStreamError }
 

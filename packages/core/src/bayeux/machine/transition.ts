@@ -117,11 +117,14 @@ export function transition(machine: Machine, input: Input, now: number, random: 
       case 'advised':
         return mergeAdvice(input.advice)?.reconnect === 'handshake' && polling ? loseSession('the org advised a handshake') : phase
 
-      case 'refresh':
-        if (!polling) return phase
+      case 'refresh': {
+        const waits = phase.tag === 'waiting' && phase.next === 'connect'
+        if (!polling && !waits) return phase
         memory.resuming = true
         effects.push({ type: 'endFeeds' })
-        return connectFirst()
+        // A connect that was refused is tried again no sooner for it.
+        return connectFirst(waits ? phase.delayMs : 0)
+      }
 
       case 'disconnected':
         return phase.tag === 'idle' || over ? phase : loseSession('the org closed the session')
@@ -248,7 +251,7 @@ export function transition(machine: Machine, input: Input, now: number, random: 
 
   function wait(next: Step, delayMs: number, status: SourceStatus, error?: SfStreamError): Phase {
     report(status)
-    return enter({ tag: 'waiting', next }, error, { type: 'wait', delayMs })
+    return enter({ tag: 'waiting', next, delayMs }, error, { type: 'wait', delayMs })
   }
 
   function fail(error: SfStreamError): Phase {

@@ -228,10 +228,9 @@ class BayeuxSource implements Source, Session {
   }
 
   refresh(): boolean {
-    const { tag } = this.#machine.phase
-    if (tag !== 'connecting' && tag !== 'connected') return false
+    const { epoch } = this
     this.dispatch({ type: 'refresh' })
-    return true
+    return this.epoch !== epoch
   }
 
   report(status: SourceStatus): void {

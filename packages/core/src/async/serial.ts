@@ -7,7 +7,8 @@ export interface Serial {
   clear(): void
 }
 
-export function serial(failed: (error: unknown) => void): Serial {
+/** @param over a task is over, and no longer counted */
+export function serial(failed: (error: unknown) => void, over?: () => void): Serial {
   let waiting: (() => void | PromiseLike<void>)[] = []
   let busy: object | undefined
 
@@ -16,6 +17,7 @@ export function serial(failed: (error: unknown) => void): Serial {
     const settled = (): boolean => {
       if (busy !== mine) return false
       busy = undefined
+      over?.()
       return true
     }
     busy = mine

@@ -73,6 +73,8 @@ export class LiveSubscription implements Subscription, OpenGroup, AsyncIterator<
           this.#bytes -= DeliveredEvent.bytes(event)
           DeliveredEvent.finish(event)
         },
+        // Until then it was in the buffer: without this nobody would ask for more, where it was the last, or nobody is handed it.
+        judged: () => this.eased(),
         // What came after an event that does not fit is not handed out before the error.
         failed: (error) => {
           this.#failed(error)

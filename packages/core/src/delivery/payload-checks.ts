@@ -13,6 +13,8 @@ export interface PayloadCheckParts {
   skipped(event: DeliveredEvent, issues: string): void
   /** @param error ProtocolError `invalid_event`, or what the schema threw */
   failed(error: unknown): void
+  /** One is judged, and `size` is less. */
+  judged(): void
 }
 
 /** Passes payloads through a schema on arrival, in order, so that a consumer never waits for it, nor `events()` has to know. */
@@ -27,8 +29,8 @@ export interface PayloadChecks {
 }
 
 export function payloadChecks(schema: StandardSchemaV1, parts: PayloadCheckParts): PayloadChecks {
-  const { channel, onInvalid, passed, skipped, failed } = parts
-  const tasks = serial(failed)
+  const { channel, onInvalid, passed, skipped, failed, judged } = parts
+  const tasks = serial(failed, judged)
   const judge = (event: DeliveredEvent, result: StandardSchemaV1.Result<unknown>): void => {
     if (!result.issues) return passed(DeliveredEvent.withPayload(event, result.value))
     if (onInvalid === 'raw') return passed(event)

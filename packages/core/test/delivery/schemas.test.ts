@@ -95,6 +95,29 @@ describe('schemas', () => {
     expect((await loop.next()).value).toMatchObject({ replayId: 3 })
   })
 
+  test.each([
+    ['the event checked last goes to a loop that waits', (value: unknown) => ({ value }), undefined],
+    ['the events checked last are left out, and no position is kept', () => ({ issues: [{ message: 'odd' }] }), null],
+  ] as const)('a channel that their events have filled flows again when they are checked: %s', async (_, judge, replayStore) => {
+    const { client, source, clock } = bench(replayStore === undefined ? {} : { replayStore })
+    const release: (() => void)[] = []
+    const validate = (value: unknown): Promise<ReturnType<typeof judge>> =>
+      new Promise((resolve) => release.push(() => resolve(judge(value))))
+    const schema = { '~standard': { version: 1 as const, vendor: 'test', validate } }
+    const iterator = client.subscribe(channel, { schema, onInvalid: 'skip', maxBuffered: 1 })[Symbol.asyncIterator]()
+    void iterator.next()
+    await clock.settle()
+    source.feed.reply([good(1), good(2)])
+    await clock.settle()
+    expect(source.holds).toBe(1)
+    release.shift()?.()
+    await clock.settle()
+    void iterator.next()
+    release.shift()?.()
+    await clock.settle()
+    expect(source.holds).toBe(0)
+  })
+
   test('askStop() and a fault wait for checks that are under way', async () => {
     const { client, source, clock } = bench()
     const iterator = client.subscribe(channel, { schema: slow })[Symbol.asyncIterator]()

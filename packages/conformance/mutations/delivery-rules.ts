@@ -202,6 +202,14 @@ export const deliveryRules: readonly Rule[] = [
     shownBy: { tests: ['packages/core/test/delivery/positions.test.ts'] },
   },
   {
+    rule: 'D8',
+    what: 'a position that was loaded for one org is not used in another',
+    file: stream,
+    find: 'if ((await untilAborted(source.org(), signal)) !== org) {',
+    replace: 'if (signal.aborted) {',
+    shownBy: { tests: ['packages/core/test/delivery/positions.test.ts'] },
+  },
+  {
     rule: 'D9',
     what: 'dates are compared with the org’s clock',
     file: stream,

@@ -110,7 +110,7 @@ export const recoveryRules: readonly Rule[] = [
     rule: 'F4',
     what: 'the same token again counts as refused',
     file: 'packages/core/src/bayeux/session/tokens.ts',
-    find: 'if (refused && this.#current?.accessToken === session.accessToken) throw refused',
+    find: 'if (refused && isSameSession(this.#current, session)) throw refused',
     replace: '',
     shownBy: { tests: ['packages/core/test/python-peers/session-loss.test.ts'] },
   },
@@ -233,6 +233,14 @@ export const recoveryRules: readonly Rule[] = [
     find: 'const maxFloorMs = 3_600_000',
     replace: 'const maxFloorMs = Number.POSITIVE_INFINITY',
     shownBy: { tests: ['packages/core/test/machine/transition.test.ts'] },
+  },
+  {
+    rule: 'R2',
+    what: 'a login waits for as long as the login host asks',
+    file: session,
+    find: "await this.fault('auth', { kind, error }, error.server)",
+    replace: "await this.fault('auth', { kind, error })",
+    shownBy: { tests: ['packages/core/test/session/logins.test.ts'] },
   },
   {
     rule: 'R3',

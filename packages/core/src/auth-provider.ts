@@ -16,3 +16,8 @@ export interface OrgSession {
 export interface AuthProvider {
   getSession(context: { signal: AbortSignal; rejected?: OrgSession; platform: Platform }): Promise<OrgSession>
 }
+
+/** Whether two are one: an org that has moved may keep its tokens. */
+export function isSameSession(one: OrgSession | undefined, other: OrgSession | undefined): boolean {
+  return one?.accessToken === other?.accessToken && one?.instanceUrl === other?.instanceUrl
+}

@@ -56,6 +56,8 @@ export interface ServerFault {
   error?: string
   /** HTTP status, where the refusal had one of its own. */
   status?: number
+  /** How long it asked to wait; a login is not tried again sooner. */
+  retryAfterMs?: number
 }
 
 export interface ErrorDetails {

@@ -260,6 +260,11 @@ export class ChannelStream {
         const moved = this.#org !== undefined
         if (moved) this.#startOver()
         from = await this.#begin(org, signal)
+        // A position took its time to load: the token may be another org's by now. [PROTOCOL D8]
+        if ((await untilAborted(source.org(), signal)) !== org) {
+          from = undefined
+          continue
+        }
         if (moved) this.#gapReport('other-org', undefined, from)
         this.#org = org
       }

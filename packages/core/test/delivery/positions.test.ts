@@ -297,7 +297,7 @@ describe('another org, on the wire', () => {
   const first = { accessToken: '00D000000000001!one', instanceUrl: 'https://acme.my.salesforce.com' }
   const second = { accessToken: '00D000000000002!two', instanceUrl: 'https://acme.my.salesforce.com' }
 
-  test.each(['while a poll is held', 'while the position is loaded'])(
+  test.each(['while a poll is held', 'while the position is loaded', 'before the position is loaded'])(
     'a refreshed token of another org never meets a position of the first: %s',
     async (when) => {
       const clock = virtualClock()
@@ -319,7 +319,7 @@ describe('another org, on the wire', () => {
       store.positions.set(`00D000000000001 ${channel} default`, { replayId: 10 })
       store.positions.set(`00D000000000002 ${channel} default`, { replayId: 20 })
       let load = (): void => {}
-      if (when === 'while the position is loaded') {
+      if (when !== 'while a poll is held') {
         store.onLoad = () => {
           store.onLoad = undefined
           return new Promise((resolve) => {
@@ -346,10 +346,11 @@ describe('another org, on the wire', () => {
       refuse()
       await clock.settle()
       expect(logins).toBe(2)
-      load()
+      if (when !== 'before the position is loaded') load()
       await clock.settle()
       logIn()
       await clock.runUntil(() => org.held === 1)
+      load()
       await clock.settle()
       const asked = org
         .of('subscribe')
@@ -359,6 +360,35 @@ describe('another org, on the wire', () => {
       expect({ timers: clock.pending, held: org.held }).toEqual({ timers: 0, held: 0 })
     },
   )
+
+  test('nor does a token of another org that a later start brings, however soon it comes', async () => {
+    for (let turns = 0; turns < 40; turns++) {
+      const clock = virtualClock()
+      const org = scriptedOrg(clock.now, ({ headers }) =>
+        headers.get('authorization')?.endsWith('one') ? new Response('', { status: 401 }) : undefined,
+      )
+      const store = recordingStore()
+      store.positions.set(`00D000000000001 ${channel} default`, { replayId: 10 })
+      store.positions.set(`00D000000000002 ${channel} default`, { replayId: 20 })
+      let logins = 0
+      const auth = async (): Promise<typeof first> => {
+        if (++logins === 2) throw new Error('nobody is there')
+        for (let turn = 0; logins === 3 && turn < turns; turn++) await undefined
+        return logins === 1 ? first : second
+      }
+      const platform = { fetch: org.fetch, now: clock.now, delay: clock.delay, random: clock.random }
+      const client = createClient({ auth, platform, replayStore: store })
+      const failing = client.start().catch((error: unknown) => error)
+      await clock.advance(1_000)
+      expect(await failing).toMatchObject({ code: 'login_refused' })
+      client.start().catch(() => {})
+      client.subscribe(channel)
+      await clock.runUntil(() => org.held === 1)
+      await clock.settle()
+      expect(org.of('subscribe').map(({ messages }) => (messages[0]!.ext as { replay: unknown }).replay)).toEqual([{ [channel]: 20 }])
+      await client.stop()
+    }
+  })
 })
 
 describe('identity', () => {

@@ -170,7 +170,7 @@ class BayeuxSource implements Source, Session {
     } catch (thrown) {
       const error = knownError(thrown)
       const kind = error.retryable && error !== refusal ? 'transient' : 'auth'
-      if (!signal.aborted) await this.fault('auth', { kind, error })
+      if (!signal.aborted) await this.fault('auth', { kind, error }, error.server)
     }
   }
 
@@ -259,7 +259,7 @@ class BayeuxSource implements Source, Session {
   async start(): Promise<void> {
     if (!this.#running) {
       this.#started = deferred()
-      this.#identified = this.#tokens.current ? undefined : deferred()
+      this.#identified = deferred()
       this.dispatch({ type: 'start' })
     }
     return this.#started?.promise

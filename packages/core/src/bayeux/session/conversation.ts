@@ -1,5 +1,6 @@
 import { ProtocolError, SfStreamError, textOf } from '../../errors.ts'
 import type { Extension } from '../../options.ts'
+import { retryAfterMs } from '../transport/retry-after.ts'
 import type { Deadline, Transport, TransportResponse } from '../transport/transport.ts'
 import { type Decoded, decode, decodeBroken } from '../wire/decode.ts'
 import { encode } from '../wire/encode.ts'
@@ -103,7 +104,7 @@ class ExtendedConversation implements Conversation {
     } catch (error) {
       if (status === 200) return { ...answer, fault: readFault(error) }
     }
-    return { ...answer, fault: statusFault(status, request), retryAfterMs: this.#retryAfter(response.header('retry-after')) }
+    return { ...answer, fault: statusFault(status, request), retryAfterMs: retryAfterMs(response.header('retry-after'), this.orgNow()) }
   }
 
   #readDate(response: TransportResponse): void {
@@ -111,13 +112,6 @@ class ExtendedConversation implements Conversation {
     const behindMs = this.#now() - shown
     // Where the whole second that it shows leaves it open, the clocks agree.
     if (shown > 0) this.#skewMs = behindMs < 0 ? -behindMs : Math.min(0, 999 - behindMs)
-  }
-
-  /** `Retry-After` in seconds or as a date. */
-  #retryAfter(value: string | undefined): number | undefined {
-    if (!value) return undefined
-    const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - this.orgNow()
-    return ms > 0 ? ms : undefined
   }
 
   #extended(decoded: Decoded): Decoded {

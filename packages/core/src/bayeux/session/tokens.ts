@@ -1,5 +1,5 @@
 import { untilAborted } from '../../async/until-aborted.ts'
-import type { OrgSession } from '../../auth-provider.ts'
+import { isSameSession, type OrgSession } from '../../auth-provider.ts'
 import { checkedSession } from '../../checked-session.ts'
 import { AuthenticationError, SfStreamError, textOf } from '../../errors.ts'
 import type { BayeuxOptions } from '../../options.ts'
@@ -50,17 +50,18 @@ class HeldTokens implements Tokens {
         cause: error,
       })
     }
-    // The same bad token again would only be refused again. [PROTOCOL F4]
-    if (refused && this.#current?.accessToken === session.accessToken) throw refused
+    // The same bad token again would only be refused again, unless it is for where the org has moved. [PROTOCOL F4]
+    if (refused && isSameSession(this.#current, session)) throw refused
     this.#current = session
     this.#rejected = undefined
     return session
   }
 
-  #fetch(signal: AbortSignal): Promise<OrgSession> {
+  /** Async, because the provider may be no more than that: what it throws or returns at once counts as well. */
+  async #fetch(signal: AbortSignal): Promise<OrgSession> {
     const auth = this.#auth
     if (typeof auth === 'function') return auth()
-    if ('accessToken' in auth) return Promise.resolve(auth)
+    if ('accessToken' in auth) return auth
     const context = { signal, platform: this.#platform }
     return auth.getSession(this.#rejected ? { ...context, rejected: this.#rejected } : context)
   }

@@ -1,11 +1,12 @@
-import { type Platform, ProtocolError, TransportError } from '@sfstream/core'
-import { deadlineReached, readText, withDeadline } from '@sfstream/core/internal'
+import { type Platform, ProtocolError, StateError, TransportError } from '@sfstream/core'
+import { deadlineReached, readText, retryAfterMs, textOf, withDeadline } from '@sfstream/core/internal'
 import { createFetch } from 'ofetch'
 import type { RestRequest } from './rest-request.ts'
 
 export interface Exchange {
   status: number
   headers: Headers
+  retryAfterMs: number | undefined
   text: string
 }
 
@@ -15,7 +16,7 @@ const maxReplyBytes = 67_108_864
 /**
  * One request and its whole reply. Nothing is tried again, no redirect followed.
  *
- * @throws TransportError `network`, `timeout`, `redirected`; ProtocolError `message_too_large`; the signal's reason
+ * @throws StateError `bad_option`; TransportError `network`, `timeout`, `redirected`; ProtocolError `message_too_large`; the signal's reason
  */
 export async function exchange(
   url: URL,
@@ -25,13 +26,12 @@ export async function exchange(
   const { accessToken, signal, platform } = context
   const timeoutMs = init.timeoutMs ?? defaultTimeoutMs
   const target = `${init.method ?? 'GET'} ${url.host}${url.pathname}`
-  const headers = new Headers({ accept: 'application/json', ...(init.body === undefined ? {} : { 'content-type': 'application/json' }) })
-  for (const [name, value] of Object.entries(init.headers ?? {})) headers.set(name, value)
+  const headers = headersOf(init, target)
   // Last: a caller's own would be overwritten.
   if (accessToken !== undefined) headers.set('authorization', `Bearer ${accessToken}`)
 
   const call = createFetch({ fetch: ((input: string, options?: RequestInit) => platform.fetch(input, options)) as typeof fetch })
-  const body = init.body === undefined ? undefined : typeof init.body === 'string' ? init.body : JSON.stringify(init.body)
+  const body = bodyOf(init, target)
   let text: string | undefined
   let response: { status: number; headers: Headers; type: string }
   try {
@@ -83,7 +83,35 @@ export async function exchange(
       remediation: 'Ask for less at a time: fewer fields, or a LIMIT in the query.',
     })
   }
-  return { status: response.status, headers: response.headers, text }
+  const { status, headers: received } = response
+  const now = Date.parse(received.get('date') ?? '') || platform.now()
+  return { status, headers: received, retryAfterMs: retryAfterMs(received.get('retry-after') ?? undefined, now), text }
+}
+
+/** What `Headers` refuses it quotes; the value may be a secret, so the name is all that is told. */
+function headersOf({ body, headers = {} }: RestRequest, target: string): Headers {
+  const all = new Headers({ accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) })
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      all.set(name, value)
+    } catch {
+      throw unsendable(`${target}: the header ${JSON.stringify(name)} has a name or a value that no header can have.`)
+    }
+  }
+  return all
+}
+
+function bodyOf({ body }: RestRequest, target: string): string | undefined {
+  if (body === undefined || typeof body === 'string') return body
+  try {
+    return JSON.stringify(body)
+  } catch (error) {
+    throw unsendable(`${target}: the body is no JSON: ${textOf(error)}.`)
+  }
+}
+
+function unsendable(message: string): StateError {
+  return new StateError({ code: 'bad_option', message, remediation: 'Nothing was sent; mend what the call was given.' })
 }
 
 /** ofetch's error refers to the request, token included; what fetch threw is copied without its properties. */

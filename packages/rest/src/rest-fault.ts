@@ -6,24 +6,25 @@ const entry = v.looseObject({ message: v.optional(v.string(), ''), errorCode: v.
 const oauth = v.looseObject({ error: v.string(), error_description: v.optional(v.string(), '') })
 
 /** What an error body says: `[{"message", "errorCode", "fields"}]`, OAuth's `{"error", "error_description"}`, or nothing readable. */
-export function serverFault({ status, text }: Exchange, accessToken: string | undefined): ServerFault {
+export function serverFault({ status, text, retryAfterMs }: Exchange, accessToken: string | undefined): ServerFault {
+  const fault = retryAfterMs === undefined ? { status } : { status, retryAfterMs }
   // A server that echoes the request must not make us print it.
   const clean = (value: string): string => (accessToken ? value.replaceAll(accessToken, '[token]') : value).slice(0, 1_000)
   let body: unknown
   try {
     body = JSON.parse(text)
   } catch {
-    return { status, text: text.trimStart().startsWith('<') ? '' : clean(text).slice(0, 200) }
+    return { ...fault, text: text.trimStart().startsWith('<') ? '' : clean(text).slice(0, 200) }
   }
   const listed = v.safeParse(v.union([v.pipe(v.array(entry), v.minLength(1)), entry]), body)
   if (listed.success) {
     const first = Array.isArray(listed.output) ? listed.output[0] : listed.output
-    if (first) return { status, error: clean(first.errorCode), text: clean(first.message), args: first.fields.map(clean) }
+    if (first) return { ...fault, error: clean(first.errorCode), text: clean(first.message), args: first.fields.map(clean) }
   }
   const refused = v.safeParse(oauth, body)
   return refused.success
-    ? { status, error: clean(refused.output.error), text: clean(refused.output.error_description) }
-    : { status, text: '' }
+    ? { ...fault, error: clean(refused.output.error), text: clean(refused.output.error_description) }
+    : { ...fault, text: '' }
 }
 
 /** Whether the org refused the token: 401 in any dress, or the identity service's plain-text 403. */

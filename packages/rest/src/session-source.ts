@@ -1,6 +1,6 @@
 import type { AuthProvider, OrgSession, Platform } from '@sfstream/core'
-import { AuthenticationError } from '@sfstream/core'
-import { singleFlight, trustedUrl } from '@sfstream/core/internal'
+import { AuthenticationError, SfStreamError } from '@sfstream/core'
+import { checkedSession, isSameSession, singleFlight, textOf } from '@sfstream/core/internal'
 
 export type Auth = AuthProvider | OrgSession | (() => Promise<OrgSession>)
 
@@ -16,14 +16,23 @@ export function sessionSource(auth: Auth, platform: Platform): SessionSource {
   let current: OrgSession | undefined
   let refused: OrgSession | undefined
   const fly = singleFlight(async (signal) => {
-    const { accessToken, instanceUrl: host } = await provider.getSession({ signal, platform, ...(refused ? { rejected: refused } : {}) })
-    current = { accessToken, instanceUrl: trustedUrl(host, 'instanceUrl').origin }
+    try {
+      current = checkedSession(await provider.getSession({ signal, platform, ...(refused ? { rejected: refused } : {}) }), 'auth', true)
+    } catch (error) {
+      if (signal.aborted || error instanceof SfStreamError) throw error
+      throw new AuthenticationError({
+        code: 'login_refused',
+        message: `The auth provider failed: ${textOf(error)}.`,
+        remediation: 'See the cause; a provider marks passing failures as retryable.',
+        cause: error,
+      })
+    }
     refused = undefined
     return current
   })
   return (signal, rejected) => {
     if (signal.aborted) return Promise.reject(signal.reason)
-    if (current && current.accessToken === rejected?.accessToken) {
+    if (current && isSameSession(current, rejected)) {
       refused = current
       current = undefined
     }

@@ -308,3 +308,93 @@ test('a deadline leaves no listener on the signal, however it ends', async () =>
   expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   expect(scripted.timers()).toBe(0)
 })
+
+test.each<[string, unknown]>([
+  ['a line end amid the token', { accessToken: '00Dxx!sec\nret', instanceUrl: instance }],
+  ['quotes that no keyboard means', { accessToken: '“00Dxx!secret”', instanceUrl: instance }],
+  ['Bearer before it', { accessToken: 'Bearer 00Dxx!secret', instanceUrl: instance }],
+  ['no token', { instanceUrl: instance }],
+  ['a token that is no text', { accessToken: 7, instanceUrl: instance }],
+  ['no host', { accessToken: '00Dxx!secret' }],
+  ['nothing', undefined],
+])('a session with %s is refused before any request, and shows nowhere', async (_, session) => {
+  for (const auth of [session, () => session, { getSession: () => session }]) {
+    if (auth === undefined) continue
+    const scripted = scriptedPlatform(Response.json({}))
+    const error = await failure(createRestClient({ auth: auth as never, platform: scripted.platform }).get('x'))
+    expect(error).toMatchObject({ name: 'AuthenticationError', code: expect.stringMatching(/^(?:bad_option|missing_credential)$/) })
+    expect(inspect(error, { showHidden: true, depth: null, getters: true })).not.toMatch(/sec\s?ret/)
+    expect(scripted.seen).toHaveLength(0)
+  }
+})
+
+test('a JWT is a token like any other here', async () => {
+  const scripted = scriptedPlatform(Response.json({ ok: 1 }))
+  const auth = { accessToken: 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln', instanceUrl: instance }
+  expect(await createRestClient({ auth, platform: scripted.platform }).get('x')).toEqual({ ok: 1 })
+})
+
+test('what a provider throws is a typed error with its cause, but for what it means', async () => {
+  const cause = new Error('vault sealed')
+  for (const auth of [
+    () => Promise.reject(cause),
+    {
+      getSession: () => {
+        throw cause
+      },
+    },
+  ]) {
+    const { platform } = scriptedPlatform(Response.json({}))
+    expect(await failure(createRestClient({ auth, platform }).get('x'))).toMatchObject({
+      name: 'AuthenticationError',
+      code: 'login_refused',
+      cause,
+    })
+  }
+})
+
+test('an org that has moved and kept the token: the call goes to where the provider says it is good now', async () => {
+  const scripted = scriptedPlatform(expired(), Response.json({ ok: 1 }))
+  let logins = 0
+  const auth = async () => ({ accessToken: 't', instanceUrl: logins++ === 0 ? instance : 'https://new.my.salesforce.com' })
+  expect(await createRestClient({ auth, platform: scripted.platform }).get('x')).toEqual({ ok: 1 })
+  expect(scripted.seen.map(({ url }) => url.host)).toEqual(['acme.my.salesforce.com', 'new.my.salesforce.com'])
+})
+
+test.each<[string, object]>([
+  ['a header with a line end', { headers: { 'x-key': 'sec\nret' } }],
+  ['a header whose name is none', { headers: { 'x key': 'secret' } }],
+  [
+    'a body that goes in circles',
+    {
+      body: Object.assign([] as unknown[], {
+        0: undefined,
+        toJSON: () => {
+          throw new Error('round and round')
+        },
+      }),
+    },
+  ],
+  ['a body with a BigInt', { body: { n: 1n } }],
+])('%s is a typed error, not retryable, and nothing is sent', async (_, init) => {
+  const { rest, scripted } = client(Response.json({}))
+  const error = await failure(rest.post('x', init))
+  expect(error).toMatchObject({ name: 'StateError', code: 'bad_option', retryable: false })
+  expect(inspect(error, { showHidden: true, depth: null })).not.toMatch(/sec\s?ret/)
+  expect(scripted.seen).toHaveLength(0)
+  expect(scripted.timers()).toBe(0)
+})
+
+test.each([
+  ['seconds', { 'retry-after': '90' }, 90_000],
+  ["a date by the server's clock", { date: 'Thu, 01 Jan 2015 00:00:00 GMT', 'retry-after': 'Thu, 01 Jan 2015 00:01:00 GMT' }, 60_000],
+  ['a date alone', { 'retry-after': 'Thu, 01 Jan 2026 00:00:30 GMT' }, 30_000],
+  ['what is none', { 'retry-after': 'soon' }, undefined],
+  ['nothing', {}, undefined],
+])('the pause that a busy org asks for is told: %s', async (_, headers, retryAfterMs) => {
+  for (const body of ['<html>', '[{"errorCode":"SERVER_UNAVAILABLE","message":"x"}]', '{"error":"busy"}', '{}']) {
+    const error = await failure(client(new Response(body, { status: 503, headers })).rest.get('x'))
+    expect(error).toMatchObject({ code: 'server_busy', retryable: true })
+    expect((error as SfStreamError).server?.retryAfterMs).toBe(retryAfterMs)
+  }
+})

@@ -1,5 +1,5 @@
 import { AuthenticationError, type AuthProvider, type OrgSession, SfStreamError } from '@sfstream/core'
-import { checkedSession } from '@sfstream/core/internal'
+import { checkedSession, isSameSession } from '@sfstream/core/internal'
 import { safeCause } from './redact.ts'
 import { sessionCache } from './session-cache.ts'
 
@@ -41,7 +41,7 @@ export function accessToken(options: AccessTokenOptions): AuthProvider {
       })
     }
     const session = checkedSession(answer, 'refresh')
-    if (session.accessToken === rejected.accessToken) {
+    if (isSameSession(session, rejected)) {
       throw new AuthenticationError({
         code: 'token_refused',
         message: '`refresh` answered with the token the org has just refused.',

@@ -58,7 +58,7 @@ export function authorizationCode(options: AuthorizationCodeOptions): Authorizat
   const refreshing = refresher('authorizationCode', host, options.refreshToken, options)
   const redirectUri = redirectUrl(options.redirectUri)
   let pending: PendingAuthorization | undefined
-  let exchanging: { state: string; fly: (signal: AbortSignal) => Promise<OrgSession> } | undefined
+  let exchanging: { of: string; fly: (signal: AbortSignal) => Promise<OrgSession> } | undefined
 
   const cache = settableSessionCache(async (context) => {
     if (!refreshing.hasToken) throw needed(context.rejected ? 'The session has ended' : 'Nobody has authorized the app yet')
@@ -78,7 +78,7 @@ export function authorizationCode(options: AuthorizationCodeOptions): Authorizat
     }
     const reply = await requestToken({ host, form, secrets: [...refreshing.secrets, code, asked.codeVerifier], signal, platform })
     if (pending?.state === asked.state) pending = undefined
-    const session = await refreshing.accept(reply)
+    const session = await refreshing.accept(reply, platform)
     cache.put(session)
     return session
   }
@@ -115,8 +115,9 @@ export function authorizationCode(options: AuthorizationCodeOptions): Authorizat
         if (pending?.state === asked.state) pending = undefined
         throw tokenFault(answer, host.host, [...refreshing.secrets, asked.codeVerifier])
       }
-      if (exchanging?.state !== asked.state)
-        exchanging = { state: asked.state, fly: singleFlight((own) => request(answer.code, asked, own, webPlatform(platform))) }
+      // Another code may come to the same URL, where the user went back and agreed again.
+      const of = [asked.state, asked.codeVerifier, answer.code].join(' ')
+      if (exchanging?.of !== of) exchanging = { of, fly: singleFlight((own) => request(answer.code, asked, own, webPlatform(platform))) }
       return { ...(await exchanging.fly(signal)) }
     },
   }

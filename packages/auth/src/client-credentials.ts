@@ -2,7 +2,8 @@ import type { AuthProvider } from '@sfstream/core'
 import { required } from '@sfstream/core/internal'
 import { given } from './given.ts'
 import { myDomainHost } from './login-host.ts'
-import { sessionCache } from './session-cache.ts'
+import { type LoginContext, sessionCache } from './session-cache.ts'
+import { spaced } from './spaced.ts'
 import { tokenLogin } from './token-login.ts'
 
 export interface ClientCredentialsOptions {
@@ -20,8 +21,9 @@ export function clientCredentials(options: ClientCredentialsOptions): AuthProvid
   const { clientId, clientSecret } = given(options)
   required('clientCredentials', { clientId, clientSecret })
   const host = myDomainHost({ loginUrl: options.loginUrl })
-  return sessionCache(({ signal, platform }) => {
+  const login = spaced(({ signal, platform }: LoginContext) => {
     const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }
     return tokenLogin({ host, form, secrets: [clientSecret], signal, platform })
   })
+  return sessionCache(login)
 }

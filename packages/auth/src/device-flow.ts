@@ -1,4 +1,4 @@
-import { AuthenticationError, type AuthProvider, type OrgSession, type Platform, type ServerFault } from '@sfstream/core'
+import { AuthenticationError, type AuthProvider, type Platform, type ServerFault } from '@sfstream/core'
 import { deadlineReached, required, sleep, withDeadline } from '@sfstream/core/internal'
 import { type DeviceCode, requestDeviceCode } from './device-code.ts'
 import { given } from './given.ts'
@@ -6,6 +6,7 @@ import { type LoginHostOptions, loginHost } from './login-host.ts'
 import { safeCause } from './redact.ts'
 import { type RefreshOptions, refreshEnded, refresher } from './refresher.ts'
 import { sessionCache } from './session-cache.ts'
+import { spaced } from './spaced.ts'
 import { requestToken } from './token-endpoint.ts'
 import type { TokenReply } from './token-reply.ts'
 
@@ -87,18 +88,18 @@ export function deviceFlow(options: DeviceFlowOptions): AuthProvider {
     }
   }
 
-  const ask = async ({ signal, platform }: Context): Promise<OrgSession> => {
+  const ask = spaced(async ({ signal, platform }: Context) => {
     const code = await requestDeviceCode({ host, clientId, scope, secrets: refreshing.secrets, signal, platform })
     try {
       const reply = await withDeadline(code.lifetimeMs, { signal, platform }, async (own) => {
         await show(code)
         return poll(code, { signal: own, platform })
       })
-      return await refreshing.accept(reply)
+      return await refreshing.accept(reply, platform)
     } catch (error) {
       throw error === deadlineReached ? expired() : error
     }
-  }
+  })
 
   return sessionCache(async (context) => {
     if (!refreshing.hasToken) return ask(context)

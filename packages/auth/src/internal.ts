@@ -3,3 +3,4 @@
 export { redact, safeCause } from './redact.ts'
 export type { LoginContext } from './session-cache.ts'
 export { sessionCache } from './session-cache.ts'
+export { spaced } from './spaced.ts'

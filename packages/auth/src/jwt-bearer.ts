@@ -4,7 +4,8 @@ import type { CryptoKey } from 'jose'
 import { given } from './given.ts'
 import { audienceOf, type LoginHostOptions, loginHost } from './login-host.ts'
 import { checkedKey, importedKey, type PrivateKey } from './private-key.ts'
-import { sessionCache } from './session-cache.ts'
+import { type LoginContext, sessionCache } from './session-cache.ts'
+import { spaced } from './spaced.ts'
 import { tokenLogin } from './token-login.ts'
 
 export interface JwtBearerOptions extends LoginHostOptions {
@@ -48,9 +49,10 @@ export function jwtBearer(options: JwtBearerOptions): AuthProvider {
     }
   }
 
-  return sessionCache(async ({ signal, platform }) => {
+  const login = spaced(async ({ signal, platform }: LoginContext) => {
     const assertion = await sign(platform.now())
     const form = { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion }
     return tokenLogin({ host, form, secrets: [assertion], signal, platform })
   })
+  return sessionCache(login)
 }

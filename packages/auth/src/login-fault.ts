@@ -1,4 +1,5 @@
 import { AuthenticationError } from '@sfstream/core'
+import { serverFault } from './login-request.ts'
 import { redact } from './redact.ts'
 
 /** A refusal in Salesforce's words: `error` and `error_description` of OAuth, the code and text of a SOAP fault. */
@@ -7,6 +8,7 @@ export interface LoginFault {
   description: string
   /** The reply's; a callback has none. */
   status?: number
+  retryAfterMs?: number | undefined
 }
 
 /** Fits a fault by its code or its description, either of them. */
@@ -41,7 +43,7 @@ export function loginFault(fault: LoginFault, host: string, secrets: readonly st
   const text = redact(fault.description, secrets).slice(0, maxWords)
   const { status } = fault
   const said = `${status === undefined ? '' : `HTTP ${status}, `}${text ? `${error}: ${text}` : error}`
-  const server = { error, text, ...(status === undefined ? {} : { status }) }
+  const server = serverFault(fault, { error, text })
 
   const passing = rules.transient.find(fits)
   if (passing || (rules.statusCounts && status !== undefined && (status >= 500 || status === 429 || status === 408))) {

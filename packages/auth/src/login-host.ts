@@ -30,7 +30,10 @@ export function loginHost({ loginUrl, sandbox }: LoginHostOptions): URL {
   const path = /\.salesforce\.[a-z]+$/.test(url.hostname)
     ? ''
     : url.pathname.replace(/\/services\/(?:oauth2|Soap)(?:\/.*)?$/, '').replace(/\/+$/, '')
-  return new URL(path || '/', url.origin)
+  // Never resolved as text: `//host` would name another one.
+  const host = new URL(url.origin)
+  host.pathname = path
+  return host
 }
 
 /**

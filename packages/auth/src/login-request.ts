@@ -1,5 +1,5 @@
-import { AuthenticationError, type Platform } from '@sfstream/core'
-import { deadlineReached, readText, withDeadline } from '@sfstream/core/internal'
+import { AuthenticationError, type Platform, type ServerFault } from '@sfstream/core'
+import { deadlineReached, readText, retryAfterMs, withDeadline } from '@sfstream/core/internal'
 import { createFetch } from 'ofetch'
 import { safeCause } from './redact.ts'
 
@@ -15,8 +15,13 @@ export interface LoginRequest {
   platform: Platform
 }
 
-export interface LoginAnswer {
+/** What came with an answer. */
+export interface Told {
   status: number
+  retryAfterMs: number | undefined
+}
+
+export interface LoginAnswer extends Told {
   text: string
 }
 
@@ -42,27 +47,35 @@ export async function postLogin(request: LoginRequest): Promise<LoginAnswer> {
     const cause = error instanceof Error && error.name === 'FetchError' && error.cause !== undefined ? error.cause : error
     throw unavailable(host, 'could not be reached', { cause: safeCause(cause, secrets) })
   }
-  const { status, text, redirect } = answer
+  const { text, redirect, ...told } = answer
+  const { status } = told
   if (redirect !== undefined) throw redirected(host, redirect, status)
-  if (text === undefined) throw unavailable(host, `answered HTTP ${status} with more than ${maxReplyBytes} bytes`, { status })
-  return { status, text }
+  if (text === undefined) throw unavailable(host, `answered HTTP ${status} with more than ${maxReplyBytes} bytes`, { told })
+  return { ...told, text }
+}
+
+/** The part of an error that says what the server said. */
+export function serverFault(told: Partial<Told>, words: { error?: string; text: string } = { text: '' }): ServerFault {
+  const { status, retryAfterMs } = told
+  return { ...words, ...(status === undefined ? {} : { status }), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
 }
 
 /** A failure that may pass; a `cause` must be safe to print. */
-export function unavailable(host: URL, why: string, details: { cause?: Error; status?: number } = {}): AuthenticationError {
+export function unavailable(host: URL, why: string, details: { cause?: Error; told?: Told } = {}): AuthenticationError {
   return new AuthenticationError({
     code: 'login_unavailable',
     message: `${host.host} ${why}.`,
     remediation: 'Try again after a pause; check the network, the proxy and https://status.salesforce.com if it lasts.',
     retryable: true,
-    ...(details.status === undefined ? {} : { server: { text: '', status: details.status } }),
+    ...(details.told === undefined ? {} : { server: serverFault(details.told) }),
     ...(details.cause === undefined ? {} : { cause: details.cause }),
   })
 }
 
 /** A reply in no form the endpoint has: there is none (404, 405), or something stands in front of it. */
-export function unreadable(host: URL, endpoint: string, status: number, why: string): AuthenticationError {
-  if (status !== 404 && status !== 405) return unavailable(host, `answered HTTP ${status} with ${why}`, { status })
+export function unreadable(host: URL, endpoint: string, told: Told, why: string): AuthenticationError {
+  const { status } = told
+  if (status !== 404 && status !== 405) return unavailable(host, `answered HTTP ${status} with ${why}`, { told })
   return new AuthenticationError({
     code: 'bad_login_url',
     message: `${host.host} has no ${endpoint} (HTTP ${status}, ${why}).`,
@@ -77,8 +90,7 @@ export function kindOf(text: string, wanted: string): string {
   return /^\s*<(?:!doctype html|html)/i.test(text) ? 'an HTML page' : `a body that is not ${wanted}`
 }
 
-interface RawAnswer {
-  status: number
+interface RawAnswer extends Told {
   /** Undefined when it grew past the cap. */
   text: string | undefined
   /** Where a redirect points, `''` where the runtime does not tell. */
@@ -101,9 +113,15 @@ async function post({ host, path, headers, body, platform }: LoginRequest, signa
   // Browsers hide a redirect behind an opaque response of status 0.
   if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
     stream?.cancel().catch(() => {})
-    return { status: response.status, text: '', redirect: response.headers.get('location') ?? '' }
+    return { status: response.status, retryAfterMs: undefined, text: '', redirect: response.headers.get('location') ?? '' }
   }
-  return { status: response.status, text: await readText(stream, maxReplyBytes) }
+  const { status, headers: received } = response
+  const now = Date.parse(received.get('date') ?? '') || platform.now()
+  return {
+    status,
+    retryAfterMs: retryAfterMs(received.get('retry-after') ?? undefined, now),
+    text: await readText(stream, maxReplyBytes),
+  }
 }
 
 /** Names the target's host only: a location may carry anything in its query. */

@@ -2,7 +2,8 @@ import type { AuthProvider } from '@sfstream/core'
 import { required } from '@sfstream/core/internal'
 import { given } from './given.ts'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
-import { sessionCache } from './session-cache.ts'
+import { type LoginContext, sessionCache } from './session-cache.ts'
+import { spaced } from './spaced.ts'
 import { tokenLogin } from './token-login.ts'
 
 export interface PasswordOptions extends LoginHostOptions {
@@ -23,8 +24,9 @@ export function password(options: PasswordOptions): AuthProvider {
   required('password', { username, password: word, clientId, clientSecret })
   const host = loginHost(options)
   const secret = `${word}${securityToken}`
-  return sessionCache(({ signal, platform }) => {
+  const login = spaced(({ signal, platform }: LoginContext) => {
     const form = { grant_type: 'password', client_id: clientId, client_secret: clientSecret, username, password: secret }
     return tokenLogin({ host, form, secrets: [secret, word, securityToken, clientSecret], signal, platform })
   })
+  return sessionCache(login)
 }

@@ -1,4 +1,4 @@
-/** Replaces secrets in text from outside (a server's description, a network error), however they were encoded on the way. */
+/** Replaces secrets in text from outside (a server's description, a network error, whose message may be no text), however they were encoded on the way. */
 export function redact(text: string, secrets: readonly string[]): string {
   const forms = secrets.flatMap((secret) => [
     secret,
@@ -8,7 +8,7 @@ export function redact(text: string, secrets: readonly string[]): string {
   ])
   // Longest first: a secret that contains another one must go whole.
   const wanted = [...new Set(forms)].filter((form) => form.length > 0).sort((a, b) => b.length - a.length)
-  return wanted.reduce((clean, form) => clean.replaceAll(form, '[secret]'), text)
+  return wanted.reduce((clean, form) => clean.replaceAll(form, '[secret]'), String(text))
 }
 
 /**

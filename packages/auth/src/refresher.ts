@@ -1,10 +1,11 @@
-import { AuthenticationError, type OrgSession } from '@sfstream/core'
-import { required } from '@sfstream/core/internal'
+import { AuthenticationError, type OrgSession, type Platform } from '@sfstream/core'
+import { deadlineReached, required, untilAborted, withDeadline } from '@sfstream/core/internal'
 import { safeCause } from './redact.ts'
 import type { LoginContext } from './session-cache.ts'
-import { requestToken } from './token-endpoint.ts'
+import { spaced } from './spaced.ts'
+import { askTokenEndpoint } from './token-endpoint.ts'
 import { replySession } from './token-login.ts'
-import type { TokenReply } from './token-reply.ts'
+import { readTokenReply, type TokenReply } from './token-reply.ts'
 
 /** What every flow with refresh tokens takes. */
 export interface RefreshOptions {
@@ -13,19 +14,34 @@ export interface RefreshOptions {
   clientSecret?: string
   /**
    * Called with each new refresh token, and awaited before the session is handed out: store it, the old one is dead. When it
-   * fails, the login fails with `store_failed`, and the next attempt calls it again with the same token before anything else.
+   * fails, or takes over a minute, the login fails with `store_failed`, and the next attempt calls it again with the same token
+   * before anything else.
    */
   onRotate?: (refreshToken: string) => unknown
 }
+
+type Context = Pick<LoginContext, 'signal' | 'platform'>
 
 export interface Refresher {
   /** What must never show in an error. */
   readonly secrets: readonly string[]
   readonly hasToken: boolean
   /** Takes what a user has just granted; an older refresh token is forgotten. */
-  accept(reply: TokenReply): Promise<OrgSession>
-  refresh(context: Pick<LoginContext, 'signal' | 'platform'>): Promise<OrgSession>
+  accept(reply: TokenReply, platform: Platform): Promise<OrgSession>
+  /** A caller that leaves does not stop it: the reply may bring a new refresh token, and the old one is dead. */
+  refresh(context: Context): Promise<OrgSession>
 }
+
+/** A refresh token that is not stored yet, and what became of the request that brought it. */
+interface Rotation {
+  token: string
+  at: number
+  session: () => OrgSession
+}
+
+const storeLimitMs = 60_000
+/** A session that waited for longer than this until its refresh token could be stored may have ended. */
+const freshMs = 600_000
 
 /**
  * Keeps a refresh token, and has each new one stored before anything else is done with the reply that brought it.
@@ -36,28 +52,58 @@ export function refresher(factory: string, host: URL, initial: string | undefine
   const secret = clientSecret === undefined ? {} : { clientSecret }
   required(factory, { clientId, ...secret, ...(initial === undefined ? {} : { refreshToken: initial }) })
   let token = initial
-  // The reply whose refresh token could not be stored yet.
-  let unsaved: TokenReply | undefined
+  let unsaved: Rotation | undefined
+  let renewing: Promise<OrgSession> | undefined
   const secrets = (): string[] => [token, clientSecret].filter((each) => each !== undefined)
 
-  const save = async (reply: TokenReply, known: readonly string[]): Promise<OrgSession> => {
-    const next = reply.refresh_token
-    if (next !== undefined) {
-      unsaved = reply
-      try {
-        await onRotate?.(next)
-      } catch (error) {
-        throw new AuthenticationError({
-          code: 'store_failed',
-          message: 'onRotate failed: the new refresh token is in memory only, and the old one no longer works.',
-          remediation: 'Mend the store behind `onRotate`; the next attempt calls it again with the same token.',
-          retryable: true,
-          cause: safeCause(error, [...known, next, reply.access_token]),
-        })
-      }
-      if (unsaved === reply) unsaved = undefined
+  const save = async (rotation: Rotation, known: readonly string[], platform: Platform): Promise<OrgSession> => {
+    unsaved = rotation
+    try {
+      await withDeadline(storeLimitMs, { platform }, async () => onRotate?.(rotation.token))
+    } catch (error) {
+      const why = error === deadlineReached ? `did not end within ${storeLimitMs / 1000} s` : 'failed'
+      throw new AuthenticationError({
+        code: 'store_failed',
+        message: `onRotate ${why}: the new refresh token is in memory only, and the old one no longer works.`,
+        remediation: 'Mend the store behind `onRotate`; the next attempt calls it again with the same token.',
+        retryable: true,
+        ...(error === deadlineReached ? {} : { cause: safeCause(error, [...known, rotation.token]) }),
+      })
     }
-    return replySession(reply, host)
+    if (unsaved === rotation) unsaved = undefined
+    return rotation.session()
+  }
+
+  const renew = async (platform: Platform): Promise<OrgSession> => {
+    const known = secrets()
+    const late = unsaved
+    if (late) {
+      const session = await save(late, known, platform)
+      if (Math.abs(platform.now() - late.at) < freshMs) return session
+    }
+    const asked = token ?? ''
+    const form = {
+      grant_type: 'refresh_token',
+      client_id: clientId,
+      ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
+      refresh_token: asked,
+    }
+    let next: string | undefined
+    const { signal } = new AbortController()
+    const session = await askTokenEndpoint({ host, form, secrets: known, signal, platform }, (text) => {
+      const read = readTokenReply(text)
+      if (read.kind !== 'refusal') next = read.refreshToken
+      return read
+    }).then(
+      (reply) => () => replySession(reply, host),
+      (error: unknown) => (): never => {
+        throw error
+      },
+    )
+    // Kept and stored first, whatever else the reply may hold: the old token is dead. Unless the user has granted another meanwhile.
+    if (next === undefined || next === asked || token !== asked) return session()
+    token = next
+    return save({ token: next, at: platform.now(), session }, known, platform)
   }
 
   return {
@@ -67,29 +113,29 @@ export function refresher(factory: string, host: URL, initial: string | undefine
     get hasToken() {
       return token !== undefined
     },
-    accept(reply) {
+    accept(reply, platform) {
       const known = secrets()
-      const isNew = reply.refresh_token !== token
-      token = reply.refresh_token
+      const next = reply.refresh_token
+      const isNew = next !== undefined && next !== token
+      token = next
       unsaved = undefined
-      return isNew ? save(reply, known) : Promise.resolve(replySession(reply, host))
+      // Of another user, perhaps.
+      renewing = undefined
+      const session = (): OrgSession => replySession(reply, host)
+      return isNew
+        ? save({ token: next, at: platform.now(), session }, [...known, reply.access_token], platform)
+        : (async () => session())()
     },
-    async refresh({ signal, platform }) {
-      const known = secrets()
-      if (unsaved) return save(unsaved, known)
-      const asked = token ?? ''
-      const form = {
-        grant_type: 'refresh_token',
-        client_id: clientId,
-        ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
-        refresh_token: asked,
+    refresh: spaced(async ({ signal, platform }: Context) => {
+      signal.throwIfAborted()
+      if (!renewing) {
+        const mine = renew(platform).finally(() => {
+          if (renewing === mine) renewing = undefined
+        })
+        renewing = mine
       }
-      const reply = await requestToken({ host, form, secrets: known, signal, platform })
-      // Kept and stored first, whatever else the reply may hold: the old token is dead. Unless the user has granted another meanwhile.
-      if (reply.refresh_token === undefined || reply.refresh_token === asked || token !== asked) return replySession(reply, host)
-      token = reply.refresh_token
-      return save(reply, known)
-    },
+      return untilAborted(renewing, signal)
+    }),
   }
 }
 

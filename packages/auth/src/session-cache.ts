@@ -1,5 +1,5 @@
 import type { AuthProvider, OrgSession, Platform } from '@sfstream/core'
-import { singleFlight } from '@sfstream/core/internal'
+import { isSameSession, singleFlight } from '@sfstream/core/internal'
 
 export interface LoginContext {
   signal: AbortSignal
@@ -37,7 +37,7 @@ export function settableSessionCache(
   const provider: AuthProvider = {
     getSession: (context) => {
       if (context.signal.aborted) return Promise.reject(context.signal.reason)
-      if (current && current.accessToken === context.rejected?.accessToken) {
+      if (current && isSameSession(current, context.rejected)) {
         refused = current
         current = undefined
       }

@@ -3,8 +3,9 @@ import { checkedSession, required } from '@sfstream/core/internal'
 import { given } from './given.ts'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
 import { kindOf, type LoginAnswer, postLogin, unavailable, unreadable } from './login-request.ts'
-import { sessionCache } from './session-cache.ts'
+import { type LoginContext, sessionCache } from './session-cache.ts'
 import { soapFault } from './soap-fault.ts'
+import { spaced } from './spaced.ts'
 import { readXml, xmlText } from './xml.ts'
 
 export interface SoapLoginOptions extends LoginHostOptions {
@@ -41,9 +42,10 @@ export function soapLogin(options: SoapLoginOptions): AuthProvider {
   // Any SOAPAction will do, but there must be one.
   const headers = { accept: 'text/xml', 'content-type': 'text/xml; charset=UTF-8', soapaction: '"login"' }
   const path = `/services/Soap/u/${apiVersion}`
-  return sessionCache(async ({ signal, platform }) =>
+  const login = spaced(async ({ signal, platform }: LoginContext) =>
     sessionOf(await postLogin({ host, path, headers, body, secrets, signal, platform }), host, secrets),
   )
+  return sessionCache(login)
 }
 
 function escaped(option: string, text: string): string {
@@ -57,14 +59,15 @@ function escaped(option: string, text: string): string {
 }
 
 /** @throws AuthenticationError `login_refused`, `login_unavailable`, `bad_login_url`, and those of `checkedSession` */
-function sessionOf({ status, text }: LoginAnswer, host: URL, secrets: readonly string[]): OrgSession {
+function sessionOf({ text, ...told }: LoginAnswer, host: URL, secrets: readonly string[]): OrgSession {
+  const { status } = told
   const found = readXml(text)
   const error = found?.get('Envelope/Body/Fault/faultcode')
   if (found && error !== undefined) {
     const code = error.trim().replace(/^[^:]*:/, '')
     const said = (found.get('Envelope/Body/Fault/faultstring') ?? '').trim()
     const description = said.startsWith(`${code}: `) ? said.slice(code.length + 2) : said
-    throw soapFault({ error: code, description, status }, host.host, secrets)
+    throw soapFault({ error: code, description, ...told }, host.host, secrets)
   }
   const result = 'Envelope/Body/loginResponse/result'
   const accessToken = found?.get(`${result}/sessionId`)
@@ -79,9 +82,9 @@ function sessionOf({ status, text }: LoginAnswer, host: URL, secrets: readonly s
   }
   if (!accessToken || !serverUrl) {
     const why = found ? 'XML without sessionId and serverUrl' : kindOf(text, 'SOAP')
-    throw unreadable(host, 'SOAP login', status, why)
+    throw unreadable(host, 'SOAP login', told, why)
   }
-  if (status !== 200) throw unavailable(host, `answered HTTP ${status} to a login`, { status })
+  if (status !== 200) throw unavailable(host, `answered HTTP ${status} to a login`, { told })
   // Sessions live where serverUrl points, not at the login host.
   return checkedSession({ accessToken, instanceUrl: serverUrl }, `Reply of ${host.host}`)
 }

@@ -30,15 +30,15 @@ export async function askTokenEndpoint<T>(request: TokenRequest, read: (text: st
   const { host, form, secrets, signal, platform } = request
   const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }
   const body = new URLSearchParams(form).toString()
-  const { status, text } = await postLogin({ host, path: '/services/oauth2/token', headers, body, secrets, signal, platform })
+  const { text, ...told } = await postLogin({ host, path: '/services/oauth2/token', headers, body, secrets, signal, platform })
   const found = read(text)
   switch (found.kind) {
     case 'refusal':
-      throw tokenFault({ error: found.error, description: found.description, status }, host.host, secrets)
+      throw tokenFault({ error: found.error, description: found.description, ...told }, host.host, secrets)
     case 'unreadable':
-      throw unreadable(host, 'token endpoint', status, found.why)
+      throw unreadable(host, 'token endpoint', told, found.why)
     case 'reply':
-      if (status !== 200) throw unavailable(host, `answered HTTP ${status} to a login`, { status })
+      if (told.status !== 200) throw unavailable(host, `answered HTTP ${told.status} to a login`, { told })
       return found.reply
   }
 }

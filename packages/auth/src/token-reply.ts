@@ -17,12 +17,17 @@ const token = () =>
     refresh_token: v.optional(v.pipe(v.string(), v.minLength(1))),
   })
 
-const refusal = () => v.looseObject({ error: v.pipe(v.string(), v.minLength(1)), error_description: v.optional(v.string(), '') })
+// Whatever the description is, a refusal is one: taken for a passing trouble, wrong credentials would be tried until the user is locked out.
+const refusal = () =>
+  v.looseObject({ error: v.pipe(v.string(), v.minLength(1)), error_description: v.optional(v.fallback(v.string(), ''), '') })
 
+const rotation = () => v.looseObject({ refresh_token: v.pipe(v.string(), v.minLength(1)) })
+
+/** `refreshToken`: in a reply that is of no use otherwise, too, because the one before it is dead. */
 export type Read<T> =
-  | { kind: 'reply'; reply: T }
+  | { kind: 'reply'; reply: T; refreshToken: string | undefined }
   | { kind: 'refusal'; error: string; description: string }
-  | { kind: 'unreadable'; why: string }
+  | { kind: 'unreadable'; why: string; refreshToken: string | undefined }
 
 /** Reads the reply to a grant. */
 export function readTokenReply(text: string): Read<TokenReply> {
@@ -35,13 +40,15 @@ export function readReply<T>(text: string, success: v.GenericSchema<unknown, T>)
   try {
     body = JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch {
-    return { kind: 'unreadable', why: kindOf(text, 'JSON') }
+    return { kind: 'unreadable', why: kindOf(text, 'JSON'), refreshToken: undefined }
   }
   const refused = v.safeParse(refusal(), body)
   if (refused.success) return { kind: 'refusal', error: refused.output.error, description: refused.output.error_description }
+  const rotated = v.safeParse(rotation(), body)
+  const refreshToken = rotated.success ? rotated.output.refresh_token : undefined
   const read = v.safeParse(success, body)
-  if (!read.success) return { kind: 'unreadable', why: `JSON without a usable ${missing(read.issues)}` }
-  return { kind: 'reply', reply: read.output }
+  if (!read.success) return { kind: 'unreadable', why: `JSON without a usable ${missing(read.issues)}`, refreshToken }
+  return { kind: 'reply', reply: read.output, refreshToken }
 }
 
 function missing(issues: readonly v.BaseIssue<unknown>[]): string {

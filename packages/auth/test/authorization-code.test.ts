@@ -255,6 +255,16 @@ describe('the callback', () => {
     expect((await auth.exchange(callback, { platform: scripted.platform })).accessToken).toBe('00Dxx!t')
   })
 
+  test('a user who went back and agreed again: the new code is exchanged, not the one before', async () => {
+    const scripted = scriptedPlatform(refusal('invalid_grant', 'expired authorization code'), tokenReply('00Dxx!t'))
+    const auth = authorizationCode(base)
+    const { state } = await auth.authorize()
+    const exchange = (code: string) => auth.exchange(`${redirectUri}?code=${code}&state=${state}`, { platform: scripted.platform })
+    const outcomes = await Promise.all([failure(exchange('first')), exchange('second')])
+    expect(outcomes).toMatchObject([{ code: 'login_refused' }, { accessToken: '00Dxx!t' }])
+    expect(scripted.seen.map(({ form }) => form.code)).toEqual(['first', 'second'])
+  })
+
   test('abort cuts the exchange off', async () => {
     const scripted = scriptedPlatform(hanging)
     const auth = authorizationCode(base)

@@ -44,6 +44,40 @@ test.each(refused)('P5 S28 S33 %s / %s is fatal and keeps its words', async (err
   }
 })
 
+test.each([[null], [7], [{ code: 'x' }], [[]]])('a refusal whose description is %j is one all the same', async (description) => {
+  for (const flow of flows) {
+    const answer = Response.json({ error: 'invalid_grant', error_description: description }, { status: 400 })
+    const caught = await failure(flow.make().getSession(context(scriptedPlatform(answer))))
+    expect(caught).toMatchObject({ code: 'login_refused', retryable: false, server: { error: 'invalid_grant', text: '', status: 400 } })
+  }
+})
+
+test.each([
+  ['seconds', { 'retry-after': '90' }, 90_000],
+  ["a date by the server's clock", { date: 'Thu, 01 Jan 2015 00:00:00 GMT', 'retry-after': 'Thu, 01 Jan 2015 00:01:00 GMT' }, 60_000],
+  ['a date alone', { 'retry-after': 'Thu, 01 Jan 2026 00:00:30 GMT' }, 30_000],
+  ['what is none', { 'retry-after': 'soon' }, undefined],
+])('the pause that a login host asks for is told: %s', async (_, headers, retryAfterMs) => {
+  for (const flow of [...flows, ...logins.filter(({ name }) => name === 'soapLogin')])
+    for (const body of [
+      '',
+      '<html>',
+      '{"error":"rate_limit_exceeded"}',
+      '{"access_token":"t","instance_url":"https://a.my.salesforce.com"}',
+    ]) {
+      const answer = new Response(body, { status: 429, headers })
+      const caught = await failure(flow.make().getSession(context(scriptedPlatform(answer))))
+      expect(caught).toMatchObject({ code: 'login_unavailable', retryable: true, server: { status: 429 } })
+      expect((caught as AuthenticationError).server?.retryAfterMs).toBe(retryAfterMs)
+    }
+})
+
+test('an error whose message is no text is a cause like any other', async () => {
+  const broken = Object.assign(new Error('x'), { message: { a: 1 }, name: 7, stack: null })
+  const caught = await failure(flows[0]!.make().getSession(context(scriptedPlatform(broken as unknown as Error))))
+  expect(caught).toMatchObject({ code: 'login_unavailable', retryable: true })
+})
+
 const passing: [string, Answer, number | undefined][] = [
   [
     'P6 a network failure',

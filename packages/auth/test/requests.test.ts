@@ -1,6 +1,7 @@
 import { clientCredentials, password, refreshToken } from '@sfstream/auth'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { flows, granted } from './flows.ts'
+import { flows, granted, logins } from './flows.ts'
 import { context, failure, instance, scriptedPlatform, tokenReply } from './scripted-platform.ts'
 
 const hosts = [
@@ -104,4 +105,22 @@ test('accepts an instance on loopback', async () => {
   const scripted = scriptedPlatform(tokenReply('t1', { instance_url: 'http://localhost:9000' }))
   const session = await clientCredentials({ loginUrl: instance, clientId: 'id', clientSecret: 's' }).getSession(context(scripted))
   expect(session.instanceUrl).toBe('http://localhost:9000')
+})
+
+test('whatever path `loginUrl` has, credentials go to its host or nowhere', async () => {
+  const path = fc.oneof(fc.string(), fc.webPath(), fc.stringMatching(/^[\\/:@.a-z?#]{1,12}$/), fc.constant('//evil.example/x'))
+  await fc.assert(
+    fc.asyncProperty(path, async (path) => {
+      for (const flow of logins) {
+        const scripted = scriptedPlatform(tokenReply('t1'))
+        try {
+          await flow.make({ loginUrl: `https://acme.my.site.com/${path}` }).getSession(context(scripted))
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'AuthenticationError' })
+        }
+        for (const { url } of scripted.seen) expect(url.origin).toBe('https://acme.my.site.com')
+      }
+    }),
+    { numRuns: 60, examples: [['/evil.example'], ['\\evil.example'], ['/evil.example/services/oauth2/token']] },
+  )
 })

@@ -41,6 +41,18 @@ test('P71 credentials survive a failed login: the next call tries again', async 
   expect((await auth.getSession(context(scripted))).accessToken).toBe('t2')
 })
 
+test('an org that has moved and kept its token: one login, however many tell of the old host', async () => {
+  const scripted = scriptedPlatform(tokenReply('t1'), tokenReply('t1', { instance_url: 'https://new.my.salesforce.com' }))
+  const auth = provider()
+  const rejected = await auth.getSession(context(scripted))
+  for (const _ of [1, 2, 3])
+    expect(await auth.getSession({ ...context(scripted), rejected })).toEqual({
+      accessToken: 't1',
+      instanceUrl: 'https://new.my.salesforce.com',
+    })
+  expect(scripted.seen).toHaveLength(2)
+})
+
 test("a caller that changes its session changes nobody else's", async () => {
   const scripted = scriptedPlatform(tokenReply('t1'))
   const auth = provider()

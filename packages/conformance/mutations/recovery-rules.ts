@@ -235,14 +235,6 @@ export const recoveryRules: readonly Rule[] = [
     shownBy: { tests: ['packages/core/test/machine/transition.test.ts'] },
   },
   {
-    rule: 'R2',
-    what: 'a login waits for as long as the login host asks',
-    file: session,
-    find: "await this.fault('auth', { kind, error }, error.server)",
-    replace: "await this.fault('auth', { kind, error })",
-    shownBy: { tests: ['packages/core/test/session/logins.test.ts'] },
-  },
-  {
     rule: 'R3',
     what: 'counters go back to zero on progress only, not with a session’s first connect',
     file: transition,

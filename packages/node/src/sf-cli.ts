@@ -1,6 +1,6 @@
-import { type LoginContext, redact, sessionCache } from '@sfstream/auth/internal'
+import { type LoginContext, redact, sessionCache, spaced } from '@sfstream/auth/internal'
 import { AuthenticationError, type AuthProvider, type OrgSession } from '@sfstream/core'
-import { checkedSession, deadlineReached, withDeadline } from '@sfstream/core/internal'
+import { checkedSession, deadlineReached, isSameSession, withDeadline } from '@sfstream/core/internal'
 import { type SfReply, sfCommand } from './sf-command.ts'
 
 export interface SfCliOptions {
@@ -27,7 +27,7 @@ export function sfCli({ targetOrg, timeoutMs = 60_000 }: SfCliOptions = {}): Aut
   if (!(timeoutMs > 0)) throw badOption('timeoutMs', 'Pass a number of milliseconds above 0.')
   const login = `sf org login web${targetOrg === undefined ? ' --set-default' : ` --alias ${targetOrg}`}`
 
-  return sessionCache(async ({ signal, platform, rejected }) => {
+  const session = spaced(async ({ signal, platform, rejected }: LoginContext) => {
     try {
       return await withDeadline(timeoutMs, { signal, platform }, (own) => ask({ targetOrg, login, signal: own, rejected }))
     } catch (error) {
@@ -35,6 +35,7 @@ export function sfCli({ targetOrg, timeoutMs = 60_000 }: SfCliOptions = {}): Aut
       throw unavailable(`did not answer within ${timeoutMs / 1000} s`)
     }
   })
+  return sessionCache(session)
 }
 
 async function ask(
@@ -62,7 +63,8 @@ async function ask(
   const hidden = typeof org.accessToken !== 'string' || /\s|^$/.test(org.accessToken)
   const { accessToken } = hidden ? result(await sfCommand('sf', ['org', 'auth', 'show-access-token', ...target], signal)) : org
   if (typeof accessToken !== 'string' || typeof org.instanceUrl !== 'string') throw unavailable('answered without a token or instance URL')
-  if (accessToken === rejected?.accessToken) {
+  const session = checkedSession({ accessToken, instanceUrl: org.instanceUrl }, 'sfCli')
+  if (isSameSession(session, rejected)) {
     // Not connected for another reason than an ended login: the network, or maintenance.
     if (typeof org.connectedStatus === 'string' && org.connectedStatus !== 'Connected')
       throw unavailable(`could not refresh the token (${redact(org.connectedStatus, secrets).slice(0, 200)})`)
@@ -72,7 +74,7 @@ async function ask(
       remediation: `Log in anew: ${login}`,
     })
   }
-  return checkedSession({ accessToken, instanceUrl: org.instanceUrl }, 'sfCli')
+  return session
 }
 
 const unknownOrg = /^(?:NamedOrgNotFound|NoDefaultEnv|NoTargetOrg|NoOrgFound|NoUsernameFound|NoDefaultUsername|AuthInfoCreation)/

@@ -109,10 +109,9 @@ export class ChannelStream {
   // --- where to begin, and to go on -------------------------------------------------------------------------------
 
   /** The stored position, or what was asked for; from then on positions are kept in that org. */
-  async #begin(org: string, signal: AbortSignal): Promise<StartPosition> {
+  async #begin(org: string, signal: AbortSignal, moved: boolean): Promise<StartPosition> {
     const { positions, options } = this.#shared
     const key = { org, channel: this.name, consumer: options.consumer ?? 'default' }
-    const moved = this.#org !== undefined
     const replay = moved && this.#replay !== 'off' ? 'stored' : (this.#replay ?? 'stored')
     let position: StartPosition = 'new'
     if (replay !== 'stored') position = replay
@@ -257,16 +256,12 @@ export class ChannelStream {
       if (this.#roomAgain) await untilAborted(this.#roomAgain, signal)
       const org = await untilAborted(source.org(), signal)
       if (from === undefined || org !== this.#org) {
-        const moved = this.#org !== undefined
-        if (moved) this.#startOver()
-        from = await this.#begin(org, signal)
-        // A position took its time to load: the token may be another org's by now. [PROTOCOL D8]
-        if ((await untilAborted(source.org(), signal)) !== org) {
-          from = undefined
-          continue
-        }
-        if (moved) this.#gapReport('other-org', undefined, from)
+        if (again) this.#startOver()
+        from = await this.#begin(org, signal, again)
+        if (again) this.#gapReport('other-org', undefined, from)
         this.#org = org
+        // A position takes its time to load: the token may be another org's by now. [PROTOCOL D8]
+        continue
       }
       // Closed, or to be paused, in the turn in which the org was known.
       if (this.#roomAgain || signal.aborted) continue

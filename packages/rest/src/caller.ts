@@ -42,12 +42,13 @@ export function caller({ auth, apiVersion, platform }: { auth: Auth; apiVersion:
     init: RestRequest,
     used: OrgSession,
     signal: AbortSignal,
-  ): Promise<{ target: string; reply: Exchange }> => {
+  ): Promise<{ target: string; reply: Exchange; isRefused: boolean }> => {
     const base = isRelative(path) ? `/services/data/v${version ?? (await newest(signal))}` : ''
     const url = requestUrl(path, init.query, used.instanceUrl, base)
     // Queries hold data: messages name the path only.
     const target = `${init.method ?? 'GET'} ${url.host}${url.pathname}`
-    return { target, reply: await exchange(url, init, { signal, platform, accessToken: used.accessToken }) }
+    const reply = await exchange(url, init, { signal, platform, accessToken: used.accessToken })
+    return { target, reply, isRefused: refusesToken(reply, url.pathname) }
   }
 
   return {
@@ -55,12 +56,12 @@ export function caller({ auth, apiVersion, platform }: { auth: Auth; apiVersion:
     call: async (path, init) => {
       const signal = init.signal ?? new AbortController().signal
       let used = await session(signal)
-      let { target, reply } = await attempt(path, init, used, signal)
-      if (refusesToken(reply)) {
+      let { target, reply, isRefused } = await attempt(path, init, used, signal)
+      if (isRefused) {
         used = await session(signal, used)
-        ;({ target, reply } = await attempt(path, init, used, signal))
+        ;({ target, reply, isRefused } = await attempt(path, init, used, signal))
       }
-      if (refusesToken(reply)) {
+      if (isRefused) {
         const server = serverFault(reply, used.accessToken)
         throw new AuthenticationError({
           code: 'token_refused',

@@ -27,13 +27,13 @@ export function serverFault({ status, text, retryAfterMs }: Exchange, accessToke
     : { ...fault, text: '' }
 }
 
-/** Whether the org refused the token: 401 in any dress, or the identity service's plain-text 403. */
-export function refusesToken({ status, text }: Exchange): boolean {
-  return (
-    status === 401 ||
-    (status === 403 && /^\s*(?:Bad_OAuth_Token|Missing_OAuth_Token)\b/.test(text)) ||
-    /"INVALID_SESSION_ID"/.test(status === 403 ? text : '')
-  )
+/**
+ * Whether the org refused the token: 401 in any dress, or the identity service's plain-text 403. A service in Apex may answer 401 for a
+ * reason of its own, after it has done something that must not be done twice: there the body has to say that it was the session.
+ */
+export function refusesToken({ status, text }: Exchange, path: string): boolean {
+  if (status === 401) return !/^\/services\/apexrest\//i.test(path) || /\bINVALID_(?:SESSION_ID|AUTH_HEADER)\b/.test(text)
+  return status === 403 && (/^\s*(?:Bad_OAuth_Token|Missing_OAuth_Token)\b/.test(text) || /"INVALID_SESSION_ID"/.test(text))
 }
 
 /** The typed error for a reply that is not a success. */

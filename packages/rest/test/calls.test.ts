@@ -199,3 +199,22 @@ test('a push result or a query that cannot be read is a typed error', async () =
     code: 'bad_reply',
   })
 })
+
+test('a 401 of a service in Apex is its own answer: nothing is sent twice, and no token replaced, unless it was the session', async () => {
+  for (const path of [
+    '/services/apexrest/orders',
+    '/services/apexrest/acme/orders?x=1',
+    'https://acme.my.salesforce.com/services/ApexRest/x',
+  ]) {
+    const own = client([Response.json({ error: 'you are not a partner' }, { status: 401 })])
+    expect(await failure(own.rest.post(path, { body: {} }))).toMatchObject({
+      code: 'request_refused',
+      server: { error: 'you are not a partner', status: 401 },
+    })
+    expect(await failure(own.rest.post(path, { body: {} }))).toMatchObject({ server: { status: 401 } })
+    expect(own.scripted.seen.map(({ headers }) => headers.get('authorization'))).toEqual(Array(2).fill('Bearer 00Dxx!token1'))
+    const session = client([expired(), Response.json({ ok: 1 })])
+    expect(await session.rest.post(path, { body: {} })).toEqual({ ok: 1 })
+    expect(session.scripted.seen[1]?.headers.get('authorization')).toBe('Bearer 00Dxx!token2')
+  }
+})

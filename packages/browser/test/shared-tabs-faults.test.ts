@@ -1,68 +1,7 @@
-import { type ClientStatus, createClient, memoryReplayStore, type StreamingClient } from '@sfstream/core'
-import { createMockOrg, type MockOrg, type VirtualClock, virtualClock } from '@sfstream/mock-org'
+import { createClient, type StreamingClient } from '@sfstream/core'
 import { expect, test } from 'vitest'
 import { sharedTabs } from '../src/shared-tabs/shared-tabs.ts'
-import { type Tab, type TabWorld, tabWorld } from './tab-world.ts'
-
-const channel = '/event/Order_Event__e'
-
-interface World {
-  clock: VirtualClock
-  org: MockOrg
-  tabs: TabWorld
-  publish(count: number): void
-  open(options?: { connect?: () => StreamingClient; offMs?: number }): OpenTab
-}
-
-interface OpenTab {
-  tab: Tab
-  client: StreamingClient
-  statuses: ClientStatus[]
-  read(): { numbers: number[]; ended: Promise<unknown> }
-}
-
-function world(): World {
-  const clock = virtualClock()
-  const org = createMockOrg({ clock })
-  const tabs = tabWorld(clock)
-  let number = 0
-  return {
-    clock,
-    org,
-    tabs,
-    publish(count) {
-      for (let each = 0; each < count; each++) org.publish(channel, { Number__c: ++number })
-    },
-    open({ connect, offMs = 0 } = {}) {
-      const tab = tabs.open()
-      const platform = { fetch: org.fetch, now: () => clock.now() + offMs, delay: clock.delay, random: clock.random }
-      const source = sharedTabs({
-        connect: connect ?? (() => createClient({ auth: org.session(), replayStore: null, platform })),
-        ports: tab.ports,
-        platform,
-      })
-      const client = createClient({ source, replayStore: memoryReplayStore(), platform })
-      const statuses: ClientStatus[] = []
-      void (async () => {
-        for await (const status of client.status()) statuses.push(status)
-      })()
-      return {
-        tab,
-        client,
-        statuses,
-        read() {
-          const numbers: number[] = []
-          const run = async (): Promise<void> => {
-            for await (const event of client.subscribe<{ Number__c: number }>(channel)) numbers.push(event.payload.Number__c)
-          }
-          const ended = run()
-          ended.catch(() => {})
-          return { numbers, ended }
-        },
-      }
-    },
-  }
-}
+import { channel, tabBench } from './tab-bench.ts'
 
 test.each([[undefined], [{}], [{ connect: 5 }]])('sharedTabs(%j) is refused when it is made', (options) => {
   expect(() => sharedTabs(options as never)).toThrow(
@@ -71,7 +10,7 @@ test.each([[undefined], [{}], [{ connect: 5 }]])('sharedTabs(%j) is refused when
 })
 
 test('tabs of a machine whose clock is fast lose nothing when the leader ends before the first event', async () => {
-  const { clock, publish, open } = world()
+  const { clock, publish, open } = tabBench()
   const offMs = 2 * 3_600_000
   const first = open({ offMs })
   await clock.runUntil(() => first.client.state === 'idle')
@@ -90,7 +29,7 @@ test('tabs of a machine whose clock is fast lose nothing when the leader ends be
 })
 
 test('a connect that throws fails every tab with what it threw, and start() tries again', async () => {
-  const { clock, org, open } = world()
+  const { clock, org, open } = tabBench()
   let isBroken = true
   const connect = (): StreamingClient => {
     if (isBroken) throw new TypeError('no such setting')
@@ -112,7 +51,7 @@ test('a connect that throws fails every tab with what it threw, and start() trie
 })
 
 test('a session that fails long after it began fails every tab, and start() tries again', async () => {
-  const { clock, org, publish, open } = world()
+  const { clock, org, publish, open } = tabBench()
   let isRefused = false
   const connect = (): StreamingClient =>
     createClient({
@@ -144,7 +83,7 @@ test('a session that fails long after it began fails every tab, and start() trie
 })
 
 test('messages of strangers on the same channel are left alone', async () => {
-  const { clock, publish, open } = world()
+  const { clock, publish, open } = tabBench()
   const tabs = [open(), open()]
   const reads = tabs.map((tab) => tab.read())
   await clock.runUntil(() => tabs.every(({ client }) => client.state === 'live'))
@@ -169,7 +108,7 @@ test('messages of strangers on the same channel are left alone', async () => {
 })
 
 test('a leader whose lock is stolen lets its session go, and leads again when it is given back', async () => {
-  const { clock, org, tabs: pages, publish, open } = world()
+  const { clock, org, tabs: pages, publish, open } = tabBench()
   const tabs = [open(), open()]
   const reads = tabs.map((tab) => tab.read())
   await clock.runUntil(() => tabs.every(({ client }) => client.state === 'live'))

@@ -1,4 +1,5 @@
 import {
+  type BayeuxMessage,
   type OpenRequest,
   type Platform,
   type ReplayGapReason,
@@ -110,9 +111,10 @@ export function sharedTabs(options: SharedTabsOptions): Source {
     const { channel } = reader.request
     switch (item.what) {
       case 'events':
-        for (const { message, position, bytes } of item.events) {
+        for (const { text, position } of item.events) {
+          const message = JSON.parse(text) as BayeuxMessage
           observed.message(message)
-          reader.receive(message, position, bytes)
+          reader.receive(message, position, text.length)
         }
         reader.flush()
         feed.stamp = item.stamp
@@ -166,6 +168,7 @@ export function sharedTabs(options: SharedTabsOptions): Source {
           if (failed.epoch === message.epoch && failed.failures === message.failures) return
           failed = message
           failure = toldError(message.error)
+          orgName = undefined
           org.reject(failure)
           connected.reject(failure)
           observed.set('failed', failure)

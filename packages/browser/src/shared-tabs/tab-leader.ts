@@ -1,13 +1,13 @@
-import type {
-  BayeuxMessage,
-  ClientStatus,
-  Platform,
-  ReplayId,
-  SourceState,
-  SourceStatus,
-  StartPosition,
-  StreamEvent,
-  StreamingClient,
+import {
+  type ClientStatus,
+  type Platform,
+  type ReplayId,
+  type SourceState,
+  type SourceStatus,
+  type StartPosition,
+  StateError,
+  type StreamEvent,
+  type StreamingClient,
 } from '@sfstream/core'
 import { type ChannelHub, channelHub, type HubItem, type HubReader, isMark, slots, tell } from '@sfstream/core/internal'
 import type { FeedNews, LeaderMessage, Stamp, TabFeed, TabMessage } from './tab-messages.ts'
@@ -29,13 +29,9 @@ export interface TabLeader {
   stop(): Promise<void>
 }
 
-interface Carried {
-  message: BayeuxMessage
-  bytes: number
-}
 interface Served extends TabFeed {
   tab: string
-  reader: HubReader<Carried> | undefined
+  reader: HubReader<string> | undefined
   /** It has asked for a batch. */
   hasRoom: boolean
 }
@@ -50,7 +46,7 @@ const limits = { maxEvents: 10_000, maxBytes: 16_777_216 }
 
 export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderParts): TabLeader {
   const served = new Map<string, Served>()
-  const hubs = new Map<string, ChannelHub<Carried>>()
+  const hubs = new Map<string, ChannelHub<string>>()
   const replays = slots(1)
   const answered = new Set<string>()
   const cancels = new Set<() => void>()
@@ -118,28 +114,38 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
     tellSession()
     failed?.stop().catch(() => {})
   }
+  /** What a program's `connect` returns, if it is a client. */
+  const made = (): StreamingClient => {
+    const given = connect()
+    if (typeof given?.subscribe === 'function') return given
+    throw new StateError({
+      code: 'bad_option',
+      message: `sharedTabs: connect returned ${given === undefined ? 'nothing' : 'what is no client'}.`,
+      remediation: 'Return createClient({ …, replayStore: null }).',
+    })
+  }
   /** Undefined once it has failed. */
   const session = (): StreamingClient | undefined => {
     if (client || failure !== undefined) return client
     try {
-      client = connect()
+      client = made()
     } catch (error) {
       fail(error)
       return undefined
     }
-    const made = client
-    watch(made).catch(() => {})
-    tellOrg(made)
-    made.start().catch((error: unknown) => {
-      if (client === made) fail(error)
+    const begun = client
+    watch(begun).catch(() => {})
+    tellOrg(begun)
+    begun.start().catch((error: unknown) => {
+      if (client === begun) fail(error)
     })
-    return made
+    return begun
   }
 
-  const news = (item: HubItem<Carried>): FeedNews => {
+  const news = (item: HubItem<string>): FeedNews => {
     switch (item.type) {
       case 'event':
-        return { what: 'events', events: [{ ...item.value, position: item.position }] }
+        return { what: 'events', events: [{ text: item.value, position: item.position }] }
       case 'subscribed':
         return { what: 'subscribed', position: item.from }
       case 'gap':
@@ -185,20 +191,21 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
     for (const one of [...served.values()]) if (one.tab === tab) drop(one)
   }
 
-  const hubOf = (channel: string, begin: StartPosition): ChannelHub<Carried> | undefined => {
+  const hubOf = (channel: string, begin: StartPosition): ChannelHub<string> | undefined => {
     const there = hubs.get(channel)
     const live = session()
     if (there || !live) return there
-    const hub = channelHub<Carried>({
+    const hub = channelHub<string>({
       channel,
       name: `${epoch.toString(36)}x${(hubNumber++).toString(36)}x${Math.floor(platform.random() * 2 ** 40).toString(36)}`,
       live,
       begin,
-      connect,
+      connect: made,
       replays,
+      // As text: whatever an extension has put into it can be posted, and no tab can change what others are given.
       wrap: ({ message }: StreamEvent) => {
-        const bytes = JSON.stringify(message).length
-        return { value: { message, bytes }, bytes }
+        const value = JSON.stringify(message)
+        return { value, bytes: value.length }
       },
       limits,
       platform,

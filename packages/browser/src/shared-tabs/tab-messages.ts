@@ -1,4 +1,4 @@
-import type { BayeuxMessage, SourceState, SourceStatus, StartPosition } from '@sfstream/core'
+import type { SourceState, SourceStatus, StartPosition } from '@sfstream/core'
 import type { Mark, ToldError } from '@sfstream/core/internal'
 
 /** How far a feed has come by the count of a leader: numbers of one epoch can be compared, replay ids cannot. */
@@ -34,7 +34,7 @@ export type FeedNews =
   | { what: 'gap'; reason: string; from?: unknown; to: StartPosition; own: boolean }
   | {
       what: 'events'
-      events: readonly { message: BayeuxMessage; position?: StartPosition | undefined; bytes: number }[]
+      events: readonly { text: string; position?: StartPosition | undefined }[]
       stamp?: Stamp | undefined
     }
   | { what: 'failed'; error: ToldError }

@@ -14,14 +14,14 @@ import { allSettled } from './positions.ts'
 import { checkProcessing, type Processing, processEvents } from './process-events.ts'
 import { readableEvents } from './readable-events.ts'
 import { Readiness } from './readiness.ts'
-import type { OpenGroup, Subscription, SubscriptionStats } from './subscription.ts'
+import type { HubNeeds, Subscription, SubscriptionStats } from './subscription.ts'
 import { closedFirst, consumedAlready } from './subscription-errors.ts'
 
 /** Events handed out and not committed are remembered, so they are bounded too. */
 const maxUncommitted = 10_000
 
 /** A subscription, and the iterator over it. */
-export class LiveSubscription implements Subscription, OpenGroup, AsyncIterator<StreamEvent>, QueueHooks<DeliveredEvent>, LedgerOwner {
+export class LiveSubscription implements Subscription, HubNeeds, AsyncIterator<StreamEvent>, QueueHooks<DeliveredEvent>, LedgerOwner {
   readonly stream: ChannelStream
   /** The loop over all channels that it stays with. */
   loop: object | undefined

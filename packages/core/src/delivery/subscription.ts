@@ -18,9 +18,11 @@ export interface Subscription<T = unknown> extends AsyncIterable<StreamEvent<T>>
 }
 
 /** What hubs have to know besides. */
-export interface OpenGroup {
+export interface HubNeeds {
   /** The last reply broke off inside the group of this id. */
   readonly openId: ReplayId | undefined
+  /** Its channel, and which subscription stores the positions of that. */
+  readonly stream: { keeper: unknown }
 }
 
 export interface SubscriptionStats {

@@ -8,6 +8,7 @@ import type { StreamingClient } from '../streaming-client.ts'
 import { eventBatches, type Wrap } from './event-batches.ts'
 import { type EventWindow, eventWindow } from './event-window.ts'
 import type { Member, Onward } from './hub-reader.ts'
+import { readThrough } from './read-through.ts'
 
 /** Never drops what has not been read: the next batch waits until all have read the one before. */
 const maxEvents = 2_000
@@ -115,7 +116,7 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
   }
 
   const replay = async (client: StreamingClient, signal: AbortSignal): Promise<void> => {
-    const subscription = client.subscribe(channel, { replay: from, until: 'caught-up', signal })
+    const subscription = readThrough(client, channel, { replay: from, until: 'caught-up', signal })
     subscription.ready.then(
       () => {
         accepted = true

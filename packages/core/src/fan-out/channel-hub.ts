@@ -11,6 +11,7 @@ import { type CatchUp, catchUp } from './catch-up.ts'
 import { eventBatches, type Wrap } from './event-batches.ts'
 import { type EventWindow, eventWindow, type WindowGap, type WindowItem, type WindowLimits } from './event-window.ts'
 import { type HubItem, type HubReader, isMark, type Mark, type Member, replayable } from './hub-reader.ts'
+import { readThrough } from './read-through.ts'
 
 export interface ChannelHubParts<T> {
   channel: string
@@ -204,7 +205,7 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
         newest = event.createdDate
         return parts.wrap(event)
       }
-      const subscription = live.subscribe(channel, { replay: parts.begin, signal: life.signal })
+      const subscription = readThrough(live, channel, { replay: parts.begin, signal: life.signal })
       await subscription.ready
       accepted = true
       replayingSince = live.now()

@@ -1,4 +1,4 @@
-import type { OpenGroup, Subscription } from '../delivery/subscription.ts'
+import type { HubNeeds, Subscription } from '../delivery/subscription.ts'
 import type { ReplayId, StreamEvent } from '../events/stream-event.ts'
 import type { WindowEvent } from './event-window.ts'
 
@@ -15,7 +15,7 @@ const maxBatchBytes = 1_048_576
  * amid, nothing is handed out: its events come again with those that were dropped.
  */
 export async function* eventBatches<T>(
-  subscription: Subscription & Partial<OpenGroup>,
+  subscription: Subscription & Partial<HubNeeds>,
   wrap: Wrap<T>,
 ): AsyncGenerator<WindowEvent<T>[], void> {
   let batch: WindowEvent<T>[] = []

@@ -51,13 +51,21 @@ export function indexedDbReplayStore({ database = 'sfstream' }: IndexedDbReplayS
   }
   /** One transaction; resolves with what its last request found, when it is durable. */
   const transact = async <T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
-    const db = await open()
-    return new Promise((resolve, reject) => {
-      const transaction = db.transaction(table, mode)
-      const request = work(transaction.objectStore(table))
-      transaction.oncomplete = () => resolve(request.result)
-      transaction.onabort = () => reject(transaction.error)
-      transaction.onerror = () => reject(transaction.error)
+    const attempt = async (): Promise<T> => {
+      const db = await open()
+      return new Promise((resolve, reject) => {
+        const transaction = db.transaction(table, mode)
+        const request = work(transaction.objectStore(table))
+        transaction.oncomplete = () => resolve(request.result)
+        // Follows every failure; before it the transaction does not know its error yet.
+        transaction.onabort = () => reject(transaction.error)
+      })
+    }
+    return attempt().catch((error: unknown) => {
+      if ((error as Error | null)?.name !== 'InvalidStateError') throw error
+      // A connection that the browser has closed without a word, as some do to pages in the background.
+      opened = undefined
+      return attempt()
     })
   }
   const read = async (key: ReplayKey): Promise<ReplayPosition | undefined> => {

@@ -9,7 +9,10 @@ const heard: Record<string, PageEvent> = { pagehide: 'hide', freeze: 'hide', pag
 
 /** Of the browser. There are none where pages are rendered on a server, and in a worker the last alone. */
 export const browserPageEvents: PageEvents = (listener) => {
-  const listen = ({ type }: Event): void => listener(heard[type] as PageEvent)
+  const listen = ({ type, target }: Event): void => {
+    // Elements have events of their own, which pass by here too, and may have these names.
+    if (!(target as Element).tagName) listener(heard[type] as PageEvent)
+  }
   // Those of the document pass by the window on their way.
   const each = (call: 'addEventListener' | 'removeEventListener'): void => {
     for (const type in heard) globalThis[call]?.(type, listen, true)

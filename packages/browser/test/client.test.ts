@@ -83,6 +83,19 @@ test('each event of the page reaches its callback once, and none after it was re
   expect(heard).toHaveLength(5)
 })
 
+test('events of elements are not taken for those of the page, whatever they are called', () => {
+  const heard: string[] = []
+  const remove = browserPageEvents((what) => heard.push(what))
+  const player = document.body.appendChild(document.createElement('div'))
+  for (const type of ['freeze', 'resume', 'pagehide', 'pageshow', 'online'])
+    for (const bubbles of [true, false]) player.dispatchEvent(new Event(type, { bubbles, composed: true }))
+  expect(heard).toEqual([])
+  document.dispatchEvent(new Event('freeze'))
+  expect(heard).toEqual(['hide'])
+  remove()
+  player.remove()
+})
+
 test('storage that a page is denied is an error that says so', async () => {
   const denied = vi.spyOn(globalThis, 'sessionStorage', 'get').mockImplementation(() => {
     throw new DOMException('The operation is insecure.', 'SecurityError')

@@ -8,6 +8,10 @@ interface Fakes {
   open: 'works' | 'fails' | 'waits'
   /** What a transaction that writes is aborted with. */
   writes?: DOMException
+  /** 'request': it failed before the transaction, which knows no error yet when it hears of that. */
+  failing?: 'request' | 'commit'
+  /** The connections opened so far are closed, and nobody was told. */
+  lose(): void
   databases: { close: ReturnType<typeof vi.fn>; onversionchange?: () => void }[]
   answer(): void
 }
@@ -16,9 +20,13 @@ interface Fakes {
 function fakeIndexedDb(): Fakes {
   const items = new Map<string, unknown>()
   const waiting: (() => void)[] = []
+  const lost = new Set<unknown>()
   const fakes: Fakes = {
     open: 'works',
     databases: [],
+    lose() {
+      for (const each of fakes.databases) lost.add(each)
+    },
     answer() {
       for (const each of waiting.splice(0)) each()
     },
@@ -29,6 +37,7 @@ function fakeIndexedDb(): Fakes {
       const request = { result: undefined as unknown }
       queueMicrotask(() => {
         if (mode === 'readwrite' && fakes.writes) {
+          if (fakes.failing === 'request') made.onerror()
           made.error = fakes.writes
           return made.onabort()
         }
@@ -49,7 +58,13 @@ function fakeIndexedDb(): Fakes {
       const request = { result: undefined as unknown, error: new DOMException('denied', 'UnknownError'), onsuccess() {}, onerror() {} }
       const act = (): void => {
         if (fakes.open === 'fails') return request.onerror()
-        const db = { close: vi.fn(), transaction: (_: string, mode: string) => transaction(mode) }
+        const db = {
+          close: vi.fn(),
+          transaction(_: string, mode: string) {
+            if (lost.has(db)) throw new DOMException('The database connection is closing.', 'InvalidStateError')
+            return transaction(mode)
+          },
+        }
         fakes.databases.push(db)
         request.result = db
         request.onsuccess()
@@ -76,18 +91,34 @@ test('a database that cannot be opened is store_unreadable, and is opened by the
   expect(await store.load(key)).toBeUndefined()
 })
 
-test('a write that the browser aborts for want of room is store_failed, and says so', async () => {
+test.each(['request', 'commit'] as const)(
+  'a write that the browser aborts for want of room is store_failed, and says so (%s)',
+  async (failing) => {
+    const fakes = fakeIndexedDb()
+    fakes.failing = failing
+    const store = indexedDbReplayStore()
+    fakes.writes = new DOMException('full', 'QuotaExceededError')
+    await expect(store.save(key, { replayId: 7 })).rejects.toMatchObject({
+      code: 'store_failed',
+      retryable: true,
+      message: expect.stringContaining('QuotaExceededError'),
+    })
+    delete fakes.writes
+    await store.save(key, { replayId: 7 })
+    expect(await store.load(key)).toMatchObject({ replayId: 7 })
+  },
+)
+
+test('a connection that the browser has closed without a word is made again, once', async () => {
   const fakes = fakeIndexedDb()
   const store = indexedDbReplayStore()
-  fakes.writes = new DOMException('full', 'QuotaExceededError')
-  await expect(store.save(key, { replayId: 7 })).rejects.toMatchObject({
-    code: 'store_failed',
-    retryable: true,
-    message: expect.stringContaining('QuotaExceededError'),
-  })
-  delete fakes.writes
   await store.save(key, { replayId: 7 })
+  fakes.lose()
   expect(await store.load(key)).toMatchObject({ replayId: 7 })
+  fakes.lose()
+  await store.save(key, { replayId: 8 })
+  expect(await store.load(key)).toMatchObject({ replayId: 8 })
+  expect(fakes.databases).toHaveLength(3)
 })
 
 test('lets go of the database for a newer version of the page, and opens it again', async () => {

@@ -2,6 +2,8 @@ import { type ClientStatus, createClient, memoryReplayStore, type StreamingClien
 import { createMockOrg, type MockOrg, type VirtualClock, virtualClock } from '@sfstream/mock-org'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { PageEvent, PageEvents } from '../src/page-events.ts'
+import { pageSource } from '../src/page-source.ts'
 import { sharedTabs } from '../src/shared-tabs/shared-tabs.ts'
 import { type Tab, type TabWorld, tabWorld } from './tab-world.ts'
 
@@ -14,6 +16,10 @@ interface OpenTab {
   statuses: ClientStatus[]
   /** How many events had been published when its subscription was accepted. */
   from: number | undefined
+  /** It is frozen, or has been left: nothing reaches it. */
+  isAway: boolean
+  /** What befalls its page. */
+  page(what: PageEvent): void
   close(): Promise<void>
   crash(): void
 }
@@ -45,8 +51,8 @@ function bench(seed = 1): Bench {
       const tab = world.open()
       let isDead = false
       // What a tab that has crashed would still ask for is asked by nobody.
-      const fetch: typeof org.fetch = (input, init) => (isDead ? new Promise(() => {}) : org.fetch(input, init))
-      const platform = { fetch, now: clock.now, delay: clock.delay, random: clock.random }
+      const fetch = tab.fetch((input, init) => (isDead ? new Promise(() => {}) : org.fetch(input, init)))
+      const platform = { fetch, now: clock.now, delay: tab.delay, random: clock.random }
       const inner: StreamingClient[] = []
       const source = sharedTabs({
         connect() {
@@ -57,8 +63,17 @@ function bench(seed = 1): Bench {
         ports: tab.ports,
         platform,
       })
-      const client = createClient({ source, replayStore: memoryReplayStore(), platform })
+      const listeners = new Set<(what: PageEvent) => void>()
+      const page: PageEvents = (listener) => {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      }
+      const client = createClient({ source: pageSource(source, page), replayStore: memoryReplayStore(), platform })
       const opened: OpenTab = {
+        isAway: false,
+        page(what) {
+          for (const each of [...listeners]) each(what)
+        },
         tab,
         client,
         numbers: [],
@@ -198,7 +213,7 @@ test('a page that is refused its locks has a session of its own, and says so', a
 
 type Act =
   | { what: 'open'; paceMs: number; replay: 'new' | 'all' }
-  | { what: 'close' | 'crash' | 'freeze' | 'thaw'; which: number }
+  | { what: 'close' | 'crash' | 'freeze' | 'leave' | 'wake' | 'online' | 'steal'; which: number }
   | { what: 'publish'; count: number }
   | { what: 'lose' }
   | { what: 'pass'; ms: number }
@@ -215,16 +230,42 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ what: fc.constantFrom('close' as const, 'crash' as const, 'freeze' as const, 'thaw' as const), which }),
+    arbitrary: fc.record({
+      what: fc.constantFrom(
+        ...(['close', 'crash', 'freeze', 'freeze', 'leave', 'leave', 'wake', 'wake', 'wake', 'wake', 'online', 'steal'] as const),
+      ),
+      which,
+    }),
   },
   { weight: 5, arbitrary: fc.record({ what: fc.constant('publish' as const), count: fc.integer({ min: 1, max: 60 }) }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('lose' as const) }) },
-  { weight: 5, arbitrary: fc.record({ what: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 30_000 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      what: fc.constant('pass' as const),
+      ms: fc.oneof(fc.integer({ min: 1, max: 30_000 }), fc.integer({ min: 1, max: 200_000 })),
+    }),
+  },
 )
+
+function freeze(it: OpenTab): void {
+  it.isAway = true
+  it.tab.freeze()
+}
+function leave(it: OpenTab): void {
+  if (it.isAway) return
+  it.page('hide')
+  freeze(it)
+}
+function wake(it: OpenTab): void {
+  it.isAway = false
+  it.tab.thaw()
+  it.page('show')
+}
 
 async function simulate(acts: readonly Act[], seed: number): Promise<void> {
   if (process.env.LAST) (await import('node:fs')).writeFileSync(process.env.LAST, JSON.stringify([acts, seed]))
-  const { clock, org, open, publish, published } = bench(seed)
+  const { clock, org, world, open, publish, published } = bench(seed)
   const tabs: OpenTab[] = [open()]
   for (const each of acts) {
     const tab = 'which' in each ? tabs[each.which % tabs.length] : undefined
@@ -232,8 +273,11 @@ async function simulate(acts: readonly Act[], seed: number): Promise<void> {
     else if (each.what === 'publish') publish(each.count)
     else if (each.what === 'lose') org.faults.loseSessions()
     else if (each.what === 'pass') await clock.advance(each.ms)
-    else if (each.what === 'freeze') tab?.tab.freeze()
-    else if (each.what === 'thaw') tab?.tab.thaw()
+    else if (each.what === 'freeze' && tab) freeze(tab)
+    else if (each.what === 'leave' && tab) leave(tab)
+    else if (each.what === 'wake' && tab) wake(tab)
+    else if (each.what === 'online' && !tab?.isAway) tab?.page('online')
+    else if (each.what === 'steal') world.open().steal('sfstream leader')
     else if ((each.what === 'close' || each.what === 'crash') && tab && tabs.length > 1) {
       tabs.splice(tabs.indexOf(tab), 1)
       if (each.what === 'crash') tab.crash()
@@ -241,7 +285,6 @@ async function simulate(acts: readonly Act[], seed: number): Promise<void> {
     }
     await clock.advance(5)
   }
-  for (const { tab } of tabs) tab.thaw()
   const missing = ({ numbers, from }: OpenTab): number[] => {
     const had = new Set(numbers)
     return published()
@@ -249,15 +292,23 @@ async function simulate(acts: readonly Act[], seed: number): Promise<void> {
       .filter((number) => !had.has(number))
   }
   const gaps = ({ statuses }: OpenTab): number => statuses.filter(({ type }) => type === 'replayGap').length
-  await clock.runUntil(() => tabs.every((tab) => tab.from !== undefined && missing(tab).length === 0), 3_600_000).catch(() => {})
+  const haveAll = async (those: readonly OpenTab[]): Promise<void> => {
+    await clock.runUntil(() => those.every((tab) => tab.from !== undefined && missing(tab).length === 0), 3_600_000).catch(() => {})
+    for (const tab of those) expect(missing(tab), 'lost').toEqual([])
+  }
   try {
+    // Those that are away hold nobody up, whether they have said so or not.
+    await haveAll(tabs.filter(({ isAway }) => !isAway))
+    tabs.forEach(wake)
+    await haveAll(tabs)
     for (const tab of tabs) {
       expect(tab.from, 'accepted').toBeDefined()
       expect(gaps(tab), 'gaps').toBe(0)
       expect(missing(tab), 'lost').toEqual([])
       expect(tab.numbers, 'in order, once').toEqual([...new Set(tab.numbers)].sort((a, b) => a - b))
     }
-    await clock.advance(60_000)
+    // A stranger that has stolen the lock is given up on after a minute.
+    await clock.advance(120_000)
     expect(live(org)).toBe(1)
   } finally {
     for (const tab of tabs) await tab.close()

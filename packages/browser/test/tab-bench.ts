@@ -2,6 +2,7 @@ import {
   type ClientStatus,
   createClient,
   memoryReplayStore,
+  type Platform,
   type ReplayStore,
   type StreamEvent,
   type StreamingClient,
@@ -44,12 +45,13 @@ export function tabBench(): TabBench {
   const clock = virtualClock()
   const org = createMockOrg({ clock })
   const tabs = tabWorld(clock)
-  const connect = (offMs = 0): StreamingClient =>
-    createClient({
-      auth: org.session(),
-      replayStore: null,
-      platform: { fetch: org.fetch, now: () => clock.now() + offMs, delay: clock.delay, random: clock.random },
-    })
+  const platformOf = (offMs = 0, tab?: Tab): Partial<Platform> => ({
+    fetch: tab ? tab.fetch(org.fetch) : org.fetch,
+    now: () => clock.now() + offMs,
+    delay: tab?.delay ?? clock.delay,
+    random: clock.random,
+  })
+  const connect = (platform = platformOf()): StreamingClient => createClient({ auth: org.session(), replayStore: null, platform })
   let number = 0
   return {
     clock,
@@ -58,11 +60,11 @@ export function tabBench(): TabBench {
     publish(count) {
       for (let each = 0; each < count; each++) org.publish(channel, { Number__c: ++number })
     },
-    connect,
+    connect: () => connect(),
     open({ connect: given, offMs = 0, replayStore = memoryReplayStore() } = {}) {
       const tab = tabs.open()
-      const platform = { fetch: org.fetch, now: () => clock.now() + offMs, delay: clock.delay, random: clock.random }
-      const source = sharedTabs({ connect: given ?? (() => connect(offMs)), ports: tab.ports, platform })
+      const platform = platformOf(offMs, tab)
+      const source = sharedTabs({ connect: given ?? (() => connect(platform)), ports: tab.ports, platform })
       const client = createClient({ source, replayStore, platform })
       const statuses: ClientStatus[] = []
       void (async () => {

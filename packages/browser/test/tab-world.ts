@@ -10,8 +10,12 @@ export interface Tab {
   ports: TabPorts
   /** Ends it without a word: its locks are let go, and what it would still say is not heard. */
   crash(): void
+  /** Nothing of it runs from now on; what it would have heard comes when it is thawed. */
   freeze(): void
   thaw(): void
+  /** Time and network of a page: they stand still with it. */
+  readonly delay: VirtualClock['delay']
+  fetch(fetch: typeof globalThis.fetch): typeof globalThis.fetch
   /** Takes a lock away from whoever holds it. */
   steal(name: string): () => void
   /** Says something that no tab of ours would. */
@@ -49,16 +53,27 @@ export function tabWorld(clock: VirtualClock): TabWorld {
       const held = new Set<string>()
       const missed: (() => void)[] = []
       const receivers = new Set<() => void>()
+      const whenAwake = (act: () => void): void => {
+        if (isFrozen) missed.push(act)
+        else if (!isDead) act()
+      }
+      /** Takes a lock from its holder. */
+      const take = (name: string): boolean => {
+        const lock = locks.get(name)
+        if (!lock) return false
+        const from = lock.holder
+        lock.holder = who
+        clock.delay(() => stolen.get(`${name} ${key(from)}`)?.(), 1)
+        return true
+      }
       const ports: TabPorts = {
         join(name, receive) {
           const all = joined.get(name) ?? new Set()
           joined.set(name, all)
           const hear = (message: unknown): void => {
-            const act = (): void => {
-              if (!isDead && all.has(hear)) receive(message)
-            }
-            if (isFrozen) missed.push(act)
-            else act()
+            whenAwake(() => {
+              if (all.has(hear)) receive(message)
+            })
           }
           all.add(hear)
           const leave = (): void => {
@@ -77,16 +92,18 @@ export function tabWorld(clock: VirtualClock): TabWorld {
             close: leave,
           }
         },
-        lock: (name, signal, lost) =>
+        lock: (name, signal, lost, steal = false) =>
           new Promise((resolve, reject) => {
             if (signal.aborted) return reject(signal.reason)
             const grant = (): void => {
               held.add(name)
-              stolen.set(`${name} ${key(who)}`, () => {
-                held.delete(name)
-                lost()
-              })
-              clock.delay(resolve, 1)
+              stolen.set(`${name} ${key(who)}`, () =>
+                whenAwake(() => {
+                  held.delete(name)
+                  lost()
+                }),
+              )
+              clock.delay(() => whenAwake(resolve), 1)
             }
             signal.addEventListener('abort', () => {
               held.delete(name)
@@ -94,7 +111,10 @@ export function tabWorld(clock: VirtualClock): TabWorld {
               reject(signal.reason)
             })
             const lock = locks.get(name)
-            if (lock) lock.waiting.push({ who, grant })
+            if (lock && steal) {
+              take(name)
+              grant()
+            } else if (lock) lock.waiting.push({ who, grant })
             else {
               locks.set(name, { holder: who, waiting: [] })
               grant()
@@ -113,15 +133,32 @@ export function tabWorld(clock: VirtualClock): TabWorld {
           for (const name of [...locks.keys()]) release(name, who)
         },
         steal(name) {
-          const lock = locks.get(name)
-          if (!lock) return () => {}
-          const from = lock.holder
-          lock.holder = who
-          clock.delay(() => stolen.get(`${name} ${key(from)}`)?.(), 1)
-          return () => release(name, who)
+          return take(name) ? () => release(name, who) : () => {}
         },
         say(name, message) {
           for (const hear of [...(joined.get(name) ?? [])]) hear(structuredClone(message))
+        },
+        delay: (callback, ms) => {
+          let isCancelled = false
+          const cancel = clock.delay(() => {
+            whenAwake(() => {
+              if (!isCancelled) callback()
+            })
+          }, ms)
+          return () => {
+            isCancelled = true
+            cancel()
+          }
+        },
+        fetch: (fetch) => async (input, init) => {
+          const response = await fetch(input, init).then(
+            (answer) => () => answer,
+            (error: unknown) => () => {
+              throw error
+            },
+          )
+          await new Promise<void>((resolve) => whenAwake(resolve))
+          return response()
         },
         freeze() {
           isFrozen = true

@@ -13,6 +13,7 @@ import {
 import {
   deferred,
   holds,
+  linkedController,
   observedState,
   onAbort,
   type ReaderFeed,
@@ -44,6 +45,11 @@ interface Feed {
   reader: ReaderFeed
   stamp: Stamp | undefined
 }
+
+/** How often a tab looks whether it has heard its leader; where it has not, it asks. */
+const lookMs = 15_000
+/** The leader's tab may be suspended without a word: after so many questions in a row that are not answered, another leads. */
+const maxUnanswered = 3
 
 /**
  * One session for all tabs of the origin: `createClient({ source: sharedTabs({ connect }) })`. One tab leads and holds the session; when
@@ -78,6 +84,8 @@ export function sharedTabs(options: SharedTabsOptions): Source {
   let connected = deferred<void>()
   let orgName: string | undefined
   let skewMs = 0
+  /** The leader was heard since the last look. */
+  let isHeard = false
   /** Feeds that are to be given another batch once nothing is held. */
   const hungry = new Set<Feed>()
 
@@ -139,15 +147,17 @@ export function sharedTabs(options: SharedTabsOptions): Source {
       }
     }
   }
+  const present = (): void => post({ type: 'present', tab, epoch, feeds: [...feeds.values()].map(described) })
   const followLeader = (message: LeaderMessage): void => {
     if (message.epoch < epoch) return
+    isHeard = true
     // Whichever message it is that tells of a new leader.
     if (message.epoch > epoch) {
       epoch = message.epoch
       // What is not whole yet comes again.
       for (const { reader } of feeds.values()) reader.interrupt()
       hungry.clear()
-      post({ type: 'present', tab, epoch, feeds: [...feeds.values()].map(described) })
+      present()
     }
     switch (message.type) {
       case 'leader':
@@ -207,6 +217,40 @@ export function sharedTabs(options: SharedTabsOptions): Source {
     const led = leader
     onAbort(signal, () => void led.stop().catch(() => {}))
   }
+  /** Calls `hung` when the leader answers no more; counted look by look, for a machine that slept has heard nobody. */
+  const watchLeader = (hung: () => void): (() => void) => {
+    let unanswered = 0
+    let cancel = (): void => {}
+    const look = (): void => {
+      cancel = platform.delay(() => {
+        unanswered = isHeard ? 0 : unanswered + 1
+        isHeard = false
+        if (unanswered > maxUnanswered) return hung()
+        if (unanswered > 0) present()
+        look()
+      }, lookMs)
+    }
+    look()
+    return () => cancel()
+  }
+  /** Resolves when this tab is to lead; `lost`, when it is not any more. */
+  const turnToLead = async (shared: TabPorts, signal: AbortSignal): Promise<{ lost: Promise<void> }> => {
+    const lock = `${name} leader`
+    // Linked for as long as the lock is held.
+    const { controller } = linkedController(signal)
+    const stopWatching = watchLeader(() => controller.abort())
+    let lost = deferred<void>()
+    try {
+      await shared.lock(lock, controller.signal, lost.resolve)
+    } catch (error) {
+      if (signal.aborted || !controller.signal.aborted) throw error
+      lost = deferred()
+      await shared.lock(lock, signal, lost.resolve, true)
+    } finally {
+      stopWatching()
+    }
+    return { lost: lost.promise }
+  }
   const join = async (shared: TabPorts, signal: AbortSignal): Promise<void> => {
     const others = shared.join(name, receive)
     post = (message) => {
@@ -226,10 +270,9 @@ export function sharedTabs(options: SharedTabsOptions): Source {
       await shared.lock(tabLock(tab), signal, () => {})
       post({ type: 'hello', tab })
       while (!signal.aborted) {
-        const lost = deferred<void>()
-        await shared.lock(`${name} leader`, signal, lost.resolve)
+        const { lost } = await turnToLead(shared, signal)
         lead(signal, living)
-        await untilAborted(lost.promise, signal)
+        await untilAborted(lost, signal)
         await leader?.stop().catch(() => {})
         leader = undefined
       }

@@ -252,11 +252,15 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
     if ([...expected].every((tab) => answered.has(tab))) begin()
   }
   let expected: ReadonlySet<string> | undefined
+  /** Missed at the last look: one that has just come may not hold its lock yet. */
+  let missed = new Set<string>()
   const look = (): void => {
     later(() => {
       living().then(
         (there) => {
-          for (const { tab } of [...served.values()]) if (!there.has(tab)) dropTab(tab)
+          const gone = new Set([...served.values()].map(({ tab }) => tab).filter((tab) => !there.has(tab)))
+          for (const tab of gone) if (missed.has(tab)) dropTab(tab)
+          missed = gone
         },
         () => {},
       )
@@ -281,6 +285,8 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
           tellSession()
           return
         case 'present':
+          // It has not heard of this leader.
+          if (message.epoch < epoch) send({ type: 'leader', epoch })
           if (message.epoch !== epoch) return
           answered.add(message.tab)
           for (const opened of message.feeds) if (!served.has(key(message.tab, opened.feed))) accept(message.tab, opened)

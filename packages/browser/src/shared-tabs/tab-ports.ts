@@ -1,12 +1,14 @@
+import { onAbort } from '@sfstream/core/internal'
+
 /** What tabs share: messages that reach every other tab of the origin, and locks that end with their holder. */
 export interface TabPorts {
   /** Joins the others; `receive` gets what they post. */
   join(name: string, receive: (message: unknown) => void): { post(message: unknown): void; close(): void }
   /**
    * Resolves when the lock is ours; it is let go when `signal` aborts. Rejects when it aborts first. `lost` is called when somebody has
-   * stolen it, as any script of the origin may.
+   * stolen it, as any script of the origin may. `steal`: it is not waited for, whoever has it.
    */
-  lock(name: string, signal: AbortSignal, lost: () => void): Promise<void>
+  lock(name: string, signal: AbortSignal, lost: () => void, steal?: boolean): Promise<void>
   /** Names of all locks that are held, in any tab. */
   held(): Promise<ReadonlySet<string>>
 }
@@ -21,15 +23,16 @@ export function browserTabPorts(): TabPorts | undefined {
       channel.onmessage = ({ data }) => receive(data)
       return { post: (message) => channel.postMessage(message), close: () => channel.close() }
     },
-    lock: (name, signal, lost) =>
+    lock: (name, signal, lost, steal = false) =>
       new Promise((resolve, reject) => {
         locks
           .request(
             name,
-            { signal },
+            // Not both: what is stolen is not waited for.
+            steal ? { steal } : { signal },
             () =>
               new Promise<void>((release) => {
-                signal.addEventListener('abort', () => release(), { once: true })
+                onAbort(signal, release)
                 resolve()
               }),
           )

@@ -4,12 +4,12 @@ import { pageTest } from './page-test.ts'
 
 const channel = '/event/Order_Event__e'
 
-const test = pageTest.extend<{ open: (paceMs?: number) => Promise<Page> }>({
-  /** Another tab of the same browser, once it listens; it takes so long over each event. */
+const test = pageTest.extend<{ open: (paceMs?: number, hurry?: number) => Promise<Page> }>({
+  /** Another tab of the same browser, once it listens; it takes so long over each event, and its timers for sharing are so much too fast. */
   open: async ({ context, host }, use) => {
-    await use(async (paceMs = 0) => {
+    await use(async (paceMs = 0, hurry = 1) => {
       const page = await context.newPage()
-      await page.goto(`${host.url}/page/?pace=${paceMs}`)
+      await page.goto(`${host.url}/page/?pace=${paceMs}&hurry=${hurry}`)
       await page.waitForFunction('window.ready === true')
       return page
     })
@@ -19,8 +19,13 @@ const test = pageTest.extend<{ open: (paceMs?: number) => Promise<Page> }>({
 test.use({
   script: `
     import { createClient, sharedTabs } from '@sfstream/browser'
-    const paceMs = Number(new URLSearchParams(location.search).get('pace'))
-    const source = sharedTabs({ connect: () => createClient({ auth: async () => window.session, replayStore: null }) })
+    const query = new URLSearchParams(location.search)
+    const paceMs = Number(query.get('pace'))
+    const delay = (callback, ms) => {
+      const timer = setTimeout(callback, ms / Number(query.get('hurry')))
+      return () => clearTimeout(timer)
+    }
+    const source = sharedTabs({ platform: { delay }, connect: () => createClient({ auth: async () => window.session, replayStore: null }) })
     const client = createClient({ source })
     window.numbers = []
     window.gaps = 0
@@ -79,4 +84,31 @@ test('a tab that leads and is left lets go, is kept by the back/forward cache, a
   await hasUpTo(first, 5)
   await hasUpTo(second, 5)
   expect(host.org.inspect.slots.used).toBe(1)
+})
+
+test('a tab that leads and is stopped without a word, as by a debugger, is replaced; when it runs again it follows', async ({
+  context,
+  host,
+  open,
+}) => {
+  const leader = await open(0, 20)
+  const other = await open(0, 20)
+  publish(host, 1, 2)
+  await hasUpTo(leader, 2)
+  await hasUpTo(other, 2)
+  const session = await context.newCDPSession(leader)
+  await session.send('Debugger.enable')
+  const paused = new Promise((resolve) => session.once('Debugger.paused', resolve))
+  await session.send('Debugger.pause')
+  await paused
+  publish(host, 3, 4)
+  await hasUpTo(other, 4)
+  await session.send('Debugger.disable')
+  publish(host, 5, 5)
+  await hasUpTo(leader, 5)
+  await hasUpTo(other, 5)
+  await expect.poll(() => host.org.inspect.slots.used).toBe(1)
+  await other.close()
+  publish(host, 6, 6)
+  await hasUpTo(leader, 6)
 })

@@ -30,6 +30,56 @@ test('a session that has failed and is begun again in the same org gives its tab
   for (const { client } of tabs) await client.stop()
 })
 
+test('when the tab that led a failed session is closed, no other begins it again unasked', async () => {
+  const { clock, org, publish, open } = tabBench()
+  let session = { accessToken: 'refused', instanceUrl: org.url }
+  let made = 0
+  const connect = (): StreamingClient => {
+    made++
+    return createClient({
+      auth: async () => session,
+      replayStore: null,
+      platform: { fetch: org.fetch, now: clock.now, delay: clock.delay, random: clock.random },
+    })
+  }
+  const tabs = [open({ connect }), open({ connect }), open({ connect })] as const
+  for (const tab of tabs) tab.read()
+  await clock.runUntil(() => tabs.every(({ client }) => client.state === 'failed'))
+  await clock.advance(60_000)
+  const before = made
+  session = org.session()
+  await tabs[0].client.stop()
+  await clock.advance(60_000)
+  expect(made).toBe(before)
+  expect(tabs[2].client.state).toBe('failed')
+  const starting = tabs[2].client.start()
+  await clock.runUntil(() => tabs[2].client.state === 'live', 60_000)
+  await starting
+  const { numbers } = tabs[2].read()
+  await clock.advance(2_000)
+  publish(1)
+  await clock.runUntil(() => numbers.length === 1, 60_000)
+  await tabs[1].client.stop()
+  publish(1)
+  await clock.runUntil(() => numbers.length === 2, 60_000)
+  await tabs[2].client.stop()
+})
+
+test('a tab that has only been started is connected by whichever tab leads', async () => {
+  const { clock, org, open } = tabBench()
+  org.faults.next({ on: 'handshake', kind: 'delay', ms: 600_000 })
+  const tabs = [open(), open()] as const
+  const started = tabs.map(({ client }) => client.start())
+  for (const each of started) each.catch(() => {})
+  await clock.advance(5_000)
+  expect(tabs[1].client.state).toBe('handshaking')
+  tabs[0].tab.crash()
+  await clock.runUntil(() => tabs[1].client.state === 'live', 60_000)
+  await started[1]
+  expect(org.inspect.subscriptions).toEqual({})
+  await tabs[1].client.stop()
+})
+
 test.each<[string, () => unknown]>([
   ['a promise', async () => tabBench().connect()],
   ['nothing', () => undefined],

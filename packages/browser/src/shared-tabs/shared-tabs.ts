@@ -147,7 +147,8 @@ export function sharedTabs(options: SharedTabsOptions): Source {
       }
     }
   }
-  const present = (): void => post({ type: 'present', tab, epoch, feeds: [...feeds.values()].map(described) })
+  const present = (): void =>
+    post({ type: 'present', tab, epoch, feeds: [...feeds.values()].map(described), failed: failure !== undefined })
   const followLeader = (message: LeaderMessage): void => {
     if (message.epoch < epoch) return
     isHeard = true

@@ -56,6 +56,8 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
   let failure: unknown
   let failures = 0
   let begun = false
+  /** Some tab asks for a session. */
+  let wanted = false
   let stopped = false
   let stopping: Promise<void> | undefined
   let hubNumber = 0
@@ -237,7 +239,7 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
   const begin = (): void => {
     if (begun || stopped) return
     begun = true
-    session()
+    if (wanted) session()
     const channels = new Set([...served.values()].map(({ channel }) => channel))
     for (const channel of channels) {
       const feeds = [...served.values()].filter((one) => one.channel === channel)
@@ -276,11 +278,12 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
       if (stopped) return
       switch (message.type) {
         case 'hello':
+          wanted = true
           if (failure !== undefined) {
             failure = undefined
             state = 'handshaking'
-            session()
           }
+          if (begun) session()
           send({ type: 'leader', epoch })
           tellSession()
           return
@@ -289,6 +292,8 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
           if (message.epoch < epoch) send({ type: 'leader', epoch })
           if (message.epoch !== epoch) return
           answered.add(message.tab)
+          wanted ||= !message.failed
+          if (begun && wanted) session()
           for (const opened of message.feeds) if (!served.has(key(message.tab, opened.feed))) accept(message.tab, opened)
           if (begun) tellSession()
           else if (expected && [...expected].every((tab) => answered.has(tab))) begin()

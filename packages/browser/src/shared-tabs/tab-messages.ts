@@ -19,8 +19,8 @@ export interface TabFeed {
 export type TabMessage =
   /** Is there a leader? */
   | { type: 'hello'; tab: string }
-  /** All that a tab holds open, for a new leader. */
-  | { type: 'present'; tab: string; epoch: number; feeds: readonly TabFeed[] }
+  /** All that a tab holds open, for a new leader; one that has failed asks for no session before it is started. */
+  | { type: 'present'; tab: string; epoch: number; feeds: readonly TabFeed[]; failed: boolean }
   /** Said to the leader of that epoch, as `more` is; a later one is told by `present`. */
   | { type: 'open'; tab: string; epoch: number; opened: TabFeed }
   /** There is room for another batch. */

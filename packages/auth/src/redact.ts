@@ -22,9 +22,8 @@ export function safeCause(error: unknown, secrets: readonly string[], depth = 4)
   // The frames hold no secrets and are kept as they are, but only where it is certain which part of the stack they are.
   const header = error.message ? `${error.name}: ${error.message}` : error.name
   copy.stack = `${copy.name}: ${copy.message}${error.stack?.startsWith(header) ? error.stack.slice(header.length) : ''}`
-  const code: unknown = (error as { code?: unknown }).code
-  if (typeof code === 'string') copy.code = redact(code, secrets)
-  else if (typeof code === 'number') copy.code = code
+  const { code } = error as { code?: unknown }
+  if (code !== undefined) copy.code = typeof code === 'number' ? code : redact(code as string, secrets)
   if (depth > 0 && error.cause !== undefined) copy.cause = safeCause(error.cause, secrets, depth - 1)
   return copy
 }

@@ -114,6 +114,24 @@ describe('a replay that readers of a relay share [PROTOCOL L3, L4]', () => {
   })
 })
 
+test('where the relay’s session is lost before it had a position, what it brings anew is no news to who has had it [PROTOCOL L6]', async () => {
+  const bench = relayBench()
+  const live = await liveReader(bench)
+  await publishFor(bench, live, 5)
+  const after5 = live.cursors().get(5) as string
+  await bench.restart()
+  const again = await slowReader(bench, '', after5)
+  again.readOn()
+  // A replay has shown that nothing came since.
+  await bench.clock.runUntil(() => bench.relay.stats.catchUps === 1 && bench.org.inspect.slots.used === 1)
+  bench.org.faults.loseSessions()
+  await bench.clock.runUntil(() => bench.org.inspect.deliveries[channel] === 5 + 5)
+  bench.publish(2)
+  await bench.clock.runUntil(() => again.numbers().at(-1) === 7)
+  expect(again.numbers()).toEqual([6, 7])
+  await bench.relay.close()
+})
+
 test('Last-Event-ID comes before the cursor of the URL, which a reader that was begun with it goes on naming', async () => {
   const bench = relayBench()
   const live = await liveReader(bench)

@@ -23,7 +23,7 @@ export interface ReaderFeed {
   repeat(): void
   /** Hands on what is whole. */
   flush(): void
-  /** The stream is lost: what is not whole comes again. */
+  /** What is not whole comes again. */
   interrupt(): void
   end(error?: unknown): void
 }

@@ -233,11 +233,8 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
     } finally {
       live = false
       reader?.cancel().catch(() => {})
-      for (const feed of feeds.values()) {
-        // Its position is past what came in the same piece as the end: that counts.
-        feed.flush()
-        feed.interrupt()
-      }
+      // Positions are past what came in the same piece as the end: that counts.
+      for (const feed of feeds.values()) feed.flush()
     }
   }
 

@@ -1,5 +1,5 @@
-import { type Batch, type Source, type SourceState, StateError } from '@sfstream/core'
-import { type Deferred, deferred, queue } from '@sfstream/core/internal'
+import { type Source, type SourceState, StateError } from '@sfstream/core'
+import { type Deferred, deferred } from '@sfstream/core/internal'
 import type { PageEvent, PageEvents } from './page-events.ts'
 
 /**
@@ -65,13 +65,8 @@ export function pageSource(inner: Source, page: PageEvents): Source {
     ...(inner.now && { now: () => inner.now!() }),
     start: () => whileHere(() => inner.start()),
     org: () => whileHere(() => inner.org()),
-    open(request) {
-      if (!away) return inner.open(request)
-      // Left since the org was known: it is opened again, and waits for the page then.
-      const batches = queue<Batch>()
-      batches.finish()
-      return { accepted: Promise.resolve(false), batches }
-    },
+    // Right after `org`, which has waited for the page.
+    open: (request) => inner.open(request),
     hold: () => inner.hold(),
     send: (message) => inner.send(message),
     observe: (observer) =>

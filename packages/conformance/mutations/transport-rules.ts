@@ -119,14 +119,6 @@ export const transportRules: readonly Rule[] = [
     shownBy: { tests: ['packages/browser/test/page-source.test.ts'] },
   },
   {
-    rule: 'T5',
-    what: 'a channel that is opened while the page is away waits for it',
-    file: page,
-    find: 'if (!away) return inner.open(request)',
-    replace: 'return inner.open(request)',
-    shownBy: { tests: ['packages/browser/test/page-source.test.ts'] },
-  },
-  {
     rule: 'T6',
     what: 'a body whose connection ended too early is cut',
     file: 'packages/node/src/http-reply.ts',

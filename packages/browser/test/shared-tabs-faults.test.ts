@@ -82,6 +82,20 @@ test('a session that fails long after it began fails every tab, and start() trie
   for (const { client } of tabs) await client.stop()
 })
 
+test('what a leader of before says counts for nothing [PROTOCOL O2]', async () => {
+  const { clock, publish, open } = tabBench()
+  const tabs = [open(), open()]
+  const reads = tabs.map((tab) => tab.read())
+  await clock.runUntil(() => tabs.every(({ client }) => client.state === 'live'))
+  await clock.advance(2_000)
+  const error = { code: 'session_lost', message: 'Gone.', remediation: 'None.', retryable: false }
+  for (const { tab } of tabs) tab.say('sfstream', { type: 'session', epoch: 1, skewMs: 0, state: 'failed', failures: 1, error })
+  publish(2)
+  await clock.runUntil(() => reads.every(({ numbers }) => numbers.length === 2), 600_000)
+  expect(tabs.map(({ client }) => client.state)).toEqual(['live', 'live'])
+  for (const { client } of tabs) await client.stop()
+})
+
 test('messages of strangers on the same channel are left alone', async () => {
   const { clock, publish, open } = tabBench()
   const tabs = [open(), open()]

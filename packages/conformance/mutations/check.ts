@@ -1,4 +1,4 @@
-// Turns the safety rules of core off, one at a time, in a copy of the sources, and shows that a test or the simulation notices each.
+// Turns the safety rules off, one at a time, in a copy of the sources, and shows that a test or the simulation notices each.
 //   pnpm mutations [--only <rule>] [--list]
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

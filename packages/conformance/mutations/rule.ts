@@ -1,4 +1,4 @@
-/** One safety rule of PROTOCOL.md, and how to turn it off in the sources of core. */
+/** One safety rule of PROTOCOL.md, and how to turn it off in the sources. */
 export interface Rule {
   /** Its number. */
   rule: string

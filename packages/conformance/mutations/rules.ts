@@ -1,4 +1,5 @@
 import { deliveryRules } from './delivery-rules.ts'
+import { fanOutRules } from './fan-out-rules.ts'
 import { loginRules } from './login-rules.ts'
 import { recoveryRules } from './recovery-rules.ts'
 import type { Rule } from './rule.ts'
@@ -14,4 +15,5 @@ export const rules: readonly Rule[] = [
   ...subscriptionRules,
   ...transportRules,
   ...deliveryRules,
+  ...fanOutRules,
 ]

@@ -31,8 +31,8 @@ function noted(log: string[], flushed: () => Promise<void>): { transport: Transp
 
 const long = 'x'.repeat(10_000)
 
-/** What happens, in order, once one event has come to a poll that was held for so long; `again`: the poll before brought one at once. */
-async function afterEvent(heldMs: number, text: string, canTell: boolean, again = false): Promise<string[]> {
+/** What happens, in order, once one event has come to a poll that was held for so long; `before`: so many polls before brought one at once. */
+async function afterEvent(heldMs: number, text: string, canTell: boolean, before = 0): Promise<string[]> {
   const log: string[] = []
   const parts = noted(log, () => Promise.resolve())
   if (!canTell) delete parts.transport.flushed
@@ -45,9 +45,10 @@ async function afterEvent(heldMs: number, text: string, canTell: boolean, again 
       for await (const event of subscription) log.push(String(event.replayId))
     })()
     await clock.runUntil(() => org.held === 1 && org.of('subscribe').length === 1)
-    if (again) {
-      org.push(platformEvent(6))
-      await clock.runUntil(() => log.includes('6') && org.held === 1)
+    for (let sent = 0; sent < before; sent++) {
+      log.length = 0
+      org.push(platformEvent(6 - before + sent))
+      await clock.runUntil(() => log.includes(String(6 - before + sent)) && org.held === 1)
     }
     log.length = 0
     await clock.advance(heldMs)
@@ -61,21 +62,22 @@ async function afterEvent(heldMs: number, text: string, canTell: boolean, again 
 
 describe('what a poll brought [PROTOCOL C4]', () => {
   it.each([
-    ['that was answered at once, as the one before', 0, '', true],
-    ['that was answered at once, and much', 0, long, false],
-    ['that was held, and much', 1_000, long, false],
-  ])('%s is read once the next poll is on the wire', async (_, heldMs, text, again) => {
-    expect((await afterEvent(heldMs, text, true, again)).slice(0, 3)).toEqual(['/meta/connect', 'flushed', '7'])
+    ['that was answered at once, as the four before', 0, '', 4],
+    ['that was answered at once, and much', 0, long, 0],
+    ['that was held, and much', 1_000, long, 0],
+  ])('%s is read once the next poll is on the wire', async (_, heldMs, text, before) => {
+    expect((await afterEvent(heldMs, text, true, before)).slice(0, 3)).toEqual(['/meta/connect', 'flushed', '7'])
   })
 
   it.each([
-    ['that was held is handed out first', 1_000, '', true, false],
-    ['that was held is handed out first, though the one before was not', 1_000, '', true, true],
-    ['at once is handed out first: one is no backlog', 0, '', true, false],
-    ['at once is handed out first where the next poll would not leave before', 0, '', false, true],
-    ['that was held is handed out first there too', 1_000, '', false, false],
-  ])('%s, if it is short', async (_, heldMs, text, canTell, again) => {
-    expect((await afterEvent(heldMs, text, canTell, again)).slice(0, 2)).toEqual(['7', '/meta/connect'])
+    ['that was held is handed out first', 1_000, '', true, 0],
+    ['that was held is handed out first, though the four before were not', 1_000, '', true, 4],
+    ['at once is handed out first: one is no backlog', 0, '', true, 0],
+    ['at once is handed out first: nor are four', 0, '', true, 3],
+    ['at once is handed out first where the next poll would not leave before', 0, '', false, 4],
+    ['that was held is handed out first there too', 1_000, '', false, 0],
+  ])('%s, if it is short', async (_, heldMs, text, canTell, before) => {
+    expect((await afterEvent(heldMs, text, canTell, before)).slice(0, 2)).toEqual(['7', '/meta/connect'])
   })
 
   it('is read after the next poll has begun where nobody can tell when it leaves, if it is long', async () => {

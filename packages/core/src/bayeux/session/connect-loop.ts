@@ -12,8 +12,9 @@ import { interrupted, knownError, noReply } from './session-errors.ts'
 
 /** A reply of fewer characters is short: some tens of events at the most, read in a fraction of a millisecond. */
 const shortLength = 8_000
-/** Two polls in a row that were answered sooner bring backlog; other replies are news. */
+/** More polls than these in a row that were answered sooner bring backlog; other replies are news. */
 const quietMs = 2
+const newsInARow = 4
 
 /** At most one poll is out, and the next one leaves as soon as it may. A class, because a process may hold thousands. */
 export class ConnectLoop {
@@ -24,8 +25,8 @@ export class ConnectLoop {
   readonly holding: PollHold
   readonly #session: Session
   #poll: AbortController | undefined
-  /** The last poll was answered within `quietMs`. */
-  #wasQuick = false
+  /** How many of the last polls were answered within `quietMs`. */
+  #quick = 0
   /** A reply that is in, while the poll behind it is being sent, and the number of its own poll. */
   #untaken: { response: TransportResponse; number: number } | undefined
 
@@ -96,14 +97,12 @@ export class ConnectLoop {
       const sentAt = platform.now()
       const response = await this.#post(to, atOnce, signal)
       if (signal.aborted) return
-      const isQuick = !atOnce && platform.now() - sentAt < quietMs
-      const isBacklog = isQuick && this.#wasQuick
-      this.#wasQuick = isQuick
+      this.#quick = !atOnce && platform.now() - sentAt < quietMs ? this.#quick + 1 : 0
       if (this.#untaken) await this.takeUp()
       // That one took this poll back.
       if (signal.aborted) return
       this.#poll = undefined
-      if (atOnce || !this.#mayLeaveEarly(response, isBacklog)) return this.#take(response, number)
+      if (atOnce || !this.#mayLeaveEarly(response)) return this.#take(response, number)
       this.#untaken = { response, number }
       this.start('early')
       // Before the parsing, which would keep it from leaving. [PROTOCOL C4]
@@ -149,12 +148,12 @@ export class ConnectLoop {
     void this.#session.fault('connect', { ...fault, kind }, came)
   }
 
-  #mayLeaveEarly({ cut, status, text, ahead }: TransportResponse, isBacklog: boolean): boolean {
+  #mayLeaveEarly({ cut, status, text, ahead }: TransportResponse): boolean {
     const { conversation, registry, advice, transport } = this.#session
     if (cut || this.holding.held || conversation.inspectsReplies || advice.intervalMs > 0) return false
     const length = text.length + (ahead?.length ?? 0)
     // News is handed out first. And a poll that does not leave before our turn is over would only keep it waiting. [PROTOCOL C4]
-    if (length < shortLength && !(isBacklog && transport.flushed)) return false
+    if (length < shortLength && !(this.#quick > newsInARow && transport.flushed)) return false
     const size = cleanReplySize(status, text, ahead?.messages)
     // Where there is nothing to parse, nothing is won.
     return size !== undefined && size > 0 && size <= registry.room(length)

@@ -34,7 +34,7 @@ export function accessToken(options: AccessTokenOptions): AuthProvider {
       if (error instanceof SfStreamError) throw error
       throw new AuthenticationError({
         code: 'login_unavailable',
-        message: '`refresh` failed: there is no token to go on with.',
+        message: '`refresh` failed: there is no token.',
         remediation: 'See `cause`; throw an AuthenticationError that is not retryable to give up.',
         retryable: true,
         cause: safeCause(error, [rejected.accessToken]),

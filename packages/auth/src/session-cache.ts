@@ -23,13 +23,13 @@ export function settableSessionCache(
 ): { provider: AuthProvider; put(session: OrgSession): void } {
   let current = initial
   let refused: OrgSession | undefined
+  /** What was last refused, as it was told. */
+  let told: OrgSession | undefined
   let platform: Platform | undefined
-  let puts = 0
   const fly = singleFlight(async (signal) => {
-    const before = puts
     const session = await login({ signal, platform: platform as Platform, rejected: refused })
     // What was put there meanwhile is newer, and may be another user's.
-    if (current && puts !== before) return current
+    if (current) return current
     current = session
     refused = undefined
     return session
@@ -37,7 +37,11 @@ export function settableSessionCache(
   const provider: AuthProvider = {
     getSession: (context) => {
       if (context.signal.aborted) return Promise.reject(context.signal.reason)
-      if (current && isSameSession(current, context.rejected)) {
+      const { rejected } = context
+      // By its token: who hands sessions on may put an address of its own in, such as a proxy's. What was told before is dealt with,
+      // even where the org has moved and kept its tokens.
+      if (current && current.accessToken === rejected?.accessToken && !isSameSession(rejected, told)) {
+        told = rejected
         refused = current
         current = undefined
       }
@@ -49,7 +53,6 @@ export function settableSessionCache(
   return {
     provider,
     put(session) {
-      puts++
       current = session
       refused = undefined
     },

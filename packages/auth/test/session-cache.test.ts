@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { clientCredentials } from '@sfstream/auth'
+import type { OrgSession } from '@sfstream/core'
 import { deadlineReached, withDeadline } from '@sfstream/core/internal'
 import { expect, test } from 'vitest'
 import { flows, granted } from './flows.ts'
@@ -135,4 +136,15 @@ test('a deadline leaves no listener on the signal, however it ends', async () =>
   expect(await late).toBe(deadlineReached)
   expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   expect(scripted.timers()).toBe(0)
+})
+
+test('sessions that are handed on under another address, such as a proxy’s: the token says which one was refused', async () => {
+  const scripted = scriptedPlatform(tokenReply('t1'), tokenReply('t2'), tokenReply('t3'))
+  const auth = provider()
+  const at = (session: OrgSession): OrgSession => ({ ...session, instanceUrl: 'https://proxy.example' })
+  let session = at(await auth.getSession(context(scripted)))
+  for (const next of ['t2', 't3']) {
+    session = at(await auth.getSession({ ...context(scripted), rejected: session }))
+    expect(session.accessToken).toBe(next)
+  }
 })

@@ -46,9 +46,9 @@ export const fanOutRules: readonly Rule[] = [
   {
     rule: 'L2',
     what: 'what came with the end of a stream counts',
-    file: relaySource,
-    find: '      for (const feed of feeds.values()) feed.flush()\n    }\n  }',
-    replace: '    }\n  }',
+    file: readerFeed,
+    find: '    interrupt() {\n      this.flush()\n',
+    replace: '    interrupt() {\n',
     shownBy: { tests: ['packages/relay/test/pieces.test.ts'] },
   },
   {

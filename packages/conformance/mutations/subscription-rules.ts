@@ -28,7 +28,7 @@ export const subscriptionRules: readonly Rule[] = [
     file: 'packages/core/src/bayeux/wire/encode.ts',
     find: "if (message.channel !== '/meta/subscribe') return text",
     replace: 'return text',
-    shownBy: { tests: ['packages/core/test/python-peers/numbers.test.ts'] },
+    shownBy: { tests: ['packages/core/test/wire/encode.test.ts'] },
   },
   {
     rule: 'U2',

@@ -83,5 +83,5 @@ export function checkSubscribeOptions(options: SubscribeOptions): void {
 /** @throws SfStreamError `bad_option` */
 export function checkMessage(message: OutgoingMessage): void {
   if (typeof message?.channel !== 'string')
-    throw badOption('send() needs a message with a channel', "Pass { channel: '/service/…', data }.")
+    throw badOption('send() needs a message with a channel', "Pass { channel: '/service/name', data }.")
 }

@@ -23,7 +23,7 @@ export interface ReaderFeed {
   repeat(): void
   /** Hands on what is whole. */
   flush(): void
-  /** What is not whole comes again. */
+  /** Hands on what is whole, for the position is past it; what is not comes again. */
   interrupt(): void
   end(error?: unknown): void
 }
@@ -47,7 +47,6 @@ export function readerFeed(request: OpenRequest, taken: () => void): ReaderFeed 
     position: request.position,
     waiting: false,
     accept(position) {
-      this.flush()
       // All that follows the position comes now, the beginning of a group too that was received before.
       this.interrupt()
       this.waiting = false
@@ -73,6 +72,7 @@ export function readerFeed(request: OpenRequest, taken: () => void): ReaderFeed 
       repeats = false
     },
     interrupt() {
+      this.flush()
       messages = []
       bytes = 0
       whole = 0

@@ -233,8 +233,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
     } finally {
       live = false
       reader?.cancel().catch(() => {})
-      // Positions are past what came in the same piece as the end: that counts.
-      for (const feed of feeds.values()) feed.flush()
+      for (const feed of feeds.values()) feed.interrupt()
     }
   }
 

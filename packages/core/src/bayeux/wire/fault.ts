@@ -54,7 +54,7 @@ const faults: Record<FaultKind, readonly [remedy: string, pattern?: RegExp, erro
   ],
   auth: ['Check the user’s permissions and let the auth provider fetch a new token.', /^401/, [AuthenticationError, 'token_refused']],
   'client-limit': [
-    'Stop other clients of this org; forgotten sessions free their slot after about two minutes.',
+    'Stop other clients of this org; forgotten sessions end after about two minutes.',
     /concurrent user limit/i,
     [LimitError, 'client_limit', true],
   ],

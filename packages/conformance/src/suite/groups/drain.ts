@@ -11,7 +11,7 @@ export function drainCases(harness: Harness): void {
     'a backlog is worked off, and the loop ends when it is caught up',
     onBench(harness, async ({ client, orders }) => {
       await orders(1, 5)
-      const subscription = (await client()).subscribe(channel, { replay: 'all', until: { idleMs: 150 } })
+      const subscription = (await client()).subscribe(channel, { replay: 'all', until: { idleMs: 500 } })
       const seen: unknown[] = []
       for await (const event of subscription) seen.push(numberOf(event))
       equal(seen, [1, 2, 3, 4, 5])

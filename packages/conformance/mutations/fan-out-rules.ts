@@ -183,8 +183,8 @@ export const fanOutRules: readonly Rule[] = [
     rule: 'O2',
     what: 'a leader whose lock is stolen lets its session go',
     file: tabs,
-    find: 'await untilAborted(lost, signal)',
-    replace: 'await untilAborted(new Promise(() => {}), signal)',
+    find: 'await untilAborted(turn.lost, turn.signal)',
+    replace: 'await untilAborted(new Promise(() => {}), turn.signal)',
     shownBy: { tests: ['packages/browser/test/shared-tabs-faults.test.ts'] },
   },
   {

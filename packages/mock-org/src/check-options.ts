@@ -1,5 +1,5 @@
 import {
-  any,
+  anything,
   bool,
   call,
   checkShape,
@@ -59,7 +59,7 @@ const user: Shape = {
 const app: Shape = {
   clientId: text,
   clientSecret: text,
-  certificate: any,
+  certificate: anything,
   redirectUris: list,
   runAs: text,
   requirePkce: bool,
@@ -126,7 +126,7 @@ const withoutMessages: readonly RequestKind[] = ['token', 'soap', 'oauth', 'vers
 
 /** What each kind of fault needs, and what it may have. */
 const faultKinds: Readonly<Record<Fault['kind'], readonly [needs: Shape, may: Shape]>> = {
-  http: [{ status: whole(200) }, { headers: any, body: text, afterMs: number() }],
+  http: [{ status: whole(200) }, { headers: anything, body: text, afterMs: number() }],
   messages: [{ messages: either(list, call) }, {}],
   fail: [{ error: text }, { failureReason: text, reconnect: word('none', 'handshake', 'retry'), kicked: bool, without: list }],
   'network-error': [{}, { lost: word('request', 'reply') }],

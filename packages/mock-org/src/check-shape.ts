@@ -36,7 +36,7 @@ export const text = rule('text', (value) => typeof value === 'string')
 export const list = rule('a list', Array.isArray)
 export const call = rule('a function', (value) => typeof value === 'function')
 export const url = rule('a URL', (value) => typeof value === 'string' && URL.canParse(value))
-export const any = rule('anything', () => true)
+export const anything = rule('anything', () => true)
 export const word = (...words: readonly unknown[]): Rule => rule(words.map(shown).join(' or '), (value) => words.includes(value))
 export const either = (...rules: readonly Rule[]): Rule => {
   const wanted = (value: unknown): (string | undefined)[] => rules.map((one) => one(value))

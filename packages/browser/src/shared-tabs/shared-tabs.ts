@@ -234,23 +234,31 @@ export function sharedTabs(options: SharedTabsOptions): Source {
     look()
     return () => cancel()
   }
-  /** Resolves when this tab is to lead; `lost`, when it is not any more. */
-  const turnToLead = async (shared: TabPorts, signal: AbortSignal): Promise<{ lost: Promise<void> }> => {
+  /**
+   * Resolves when this tab is to lead; `lost`, when it is not any more: then `release` is to be called. The signal is of this turn alone:
+   * what listens to it is gone with it.
+   */
+  const turnToLead = async (
+    shared: TabPorts,
+    signal: AbortSignal,
+  ): Promise<{ lost: Promise<void>; signal: AbortSignal; release(): void }> => {
     const lock = `${name} leader`
-    // Linked for as long as the lock is held.
-    const { controller } = linkedController(signal)
+    let turn = linkedController(signal)
+    const { controller } = turn
     const stopWatching = watchLeader(() => controller.abort())
     let lost = deferred<void>()
     try {
       await shared.lock(lock, controller.signal, lost.resolve)
     } catch (error) {
+      turn.release()
       if (signal.aborted || !controller.signal.aborted) throw error
+      turn = linkedController(signal)
       lost = deferred()
-      await shared.lock(lock, signal, lost.resolve, true)
+      await shared.lock(lock, turn.controller.signal, lost.resolve, true)
     } finally {
       stopWatching()
     }
-    return { lost: lost.promise }
+    return { lost: lost.promise, signal: turn.controller.signal, release: turn.release }
   }
   const join = async (shared: TabPorts, signal: AbortSignal): Promise<void> => {
     const others = shared.join(name, receive)
@@ -271,9 +279,10 @@ export function sharedTabs(options: SharedTabsOptions): Source {
       await shared.lock(tabLock(tab), signal, () => {})
       post({ type: 'hello', tab })
       while (!signal.aborted) {
-        const { lost } = await turnToLead(shared, signal)
-        lead(signal, living)
-        await untilAborted(lost, signal)
+        const turn = await turnToLead(shared, signal)
+        lead(turn.signal, living)
+        await untilAborted(turn.lost, turn.signal)
+        turn.release()
         await leader?.stop().catch(() => {})
         leader = undefined
       }

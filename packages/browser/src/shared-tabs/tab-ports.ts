@@ -6,7 +6,7 @@ export interface TabPorts {
   join(name: string, receive: (message: unknown) => void): { post(message: unknown): void; close(): void }
   /**
    * Resolves when the lock is ours; it is let go when `signal` aborts. Rejects when it aborts first. `lost` is called when somebody has
-   * stolen it, as any script of the origin may. `steal`: it is not waited for, whoever has it.
+   * stolen it, as any script of the origin may. `steal`: taken at once, since whoever has it does not run. [PROTOCOL O8]
    */
   lock(name: string, signal: AbortSignal, lost: () => void, steal?: boolean): Promise<void>
   /** Names of all locks that are held, in any tab. */

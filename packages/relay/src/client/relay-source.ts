@@ -102,7 +102,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
     const position = feed && id ? positionIn(id, feed.request.channel) : undefined
     if (event === undefined) {
       // What brings nobody further is no progress, however often it comes.
-      if (position) attempt = 0
+      if (position !== undefined) attempt = 0
       observed.message(value as { channel: string })
       return feed?.receive(value as { channel: string }, position, data.length)
     }

@@ -1,6 +1,6 @@
 import type { AuthProvider, OrgSession, Platform } from '@sfstream/core'
-import { AuthenticationError, SfStreamError } from '@sfstream/core'
-import { checkedSession, isSameSession, singleFlight, textOf } from '@sfstream/core/internal'
+import { AuthenticationError } from '@sfstream/core'
+import { checkedSession, isSameSession, providerFailed, singleFlight } from '@sfstream/core/internal'
 
 export type Auth = AuthProvider | OrgSession | (() => Promise<OrgSession>)
 
@@ -19,13 +19,7 @@ export function sessionSource(auth: Auth, platform: Platform): SessionSource {
     try {
       current = checkedSession(await provider.getSession({ signal, platform, ...(refused ? { rejected: refused } : {}) }), 'auth', true)
     } catch (error) {
-      if (signal.aborted || error instanceof SfStreamError) throw error
-      throw new AuthenticationError({
-        code: 'login_refused',
-        message: `The auth provider failed: ${textOf(error)}.`,
-        remediation: 'See the cause; a provider marks passing failures as retryable.',
-        cause: error,
-      })
+      throw signal.aborted ? error : providerFailed(error)
     }
     refused = undefined
     return current

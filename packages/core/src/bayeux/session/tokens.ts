@@ -1,9 +1,10 @@
 import { untilAborted } from '../../async/until-aborted.ts'
 import { isSameSession, type OrgSession } from '../../auth-provider.ts'
 import { checkedSession } from '../../checked-session.ts'
-import { AuthenticationError, SfStreamError, textOf } from '../../errors.ts'
+import type { SfStreamError } from '../../errors.ts'
 import type { BayeuxOptions } from '../../options.ts'
 import type { Platform } from '../../platform.ts'
+import { providerFailed } from '../../provider-failed.ts'
 
 /** The token in hand, and how to get another. */
 export interface Tokens {
@@ -42,13 +43,7 @@ class HeldTokens implements Tokens {
     try {
       session = checkedSession(await untilAborted(this.#fetch(signal), signal), 'auth')
     } catch (error) {
-      if (signal.aborted || error instanceof SfStreamError) throw error
-      throw new AuthenticationError({
-        code: 'login_refused',
-        message: `The auth provider failed: ${textOf(error)}.`,
-        remediation: 'See the cause; a provider marks passing failures as retryable.',
-        cause: error,
-      })
+      throw signal.aborted ? error : providerFailed(error)
     }
     // The same bad token again would only be refused again, unless it is for where the org has moved. [PROTOCOL F4]
     if (refused && isSameSession(this.#current, session)) throw refused

@@ -41,7 +41,7 @@ module.exports = {
     only(
       'session-runs-the-machine',
       `${core}/bayeux/session/`,
-      `${core}/(bayeux/|source/|async/|errors|platform|options|auth-provider|checked-session|org-key|api-version|events/)`,
+      `${core}/(bayeux/|source/|async/|errors|platform|options|auth-provider|provider-failed|checked-session|org-key|api-version|events/)`,
     ),
     only(
       'fan-out-above-the-client',

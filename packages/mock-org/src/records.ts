@@ -2,6 +2,7 @@ import type { BayeuxMessage } from '@sfstream/core'
 import { bearer } from './auth/bearer.ts'
 import { tokenHash } from './auth/token-store.ts'
 import type { RequestKind } from './faults/fault.ts'
+import { textOf } from './text-of.ts'
 
 /** A request as the org saw it. Secrets are not kept: of a token, a short hash. */
 export interface SeenRequest {
@@ -34,7 +35,7 @@ export interface RequestFacts {
 
 export function seenRequest({ at, method, url, authorization, body, messages = [] }: RequestFacts): SeenRequest {
   const { pathname } = url
-  const channels = messages.map((message) => String(message.channel))
+  const channels = messages.map((message) => textOf(message.channel))
   return {
     at,
     method,

@@ -3,7 +3,21 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 const odd = fc.oneof(
-  fc.constantFrom(null, 0, '', [], {}, [null], true, '/event/Low_Ink__e', ['/event/Low_Ink__e', 3]),
+  fc.constantFrom<unknown>(
+    null,
+    0,
+    '',
+    [],
+    {},
+    [null],
+    true,
+    { toString: 1 },
+    [{ toString: 1 }],
+    { replay: { '/event/Low_Ink__e': { toString: 1 } } },
+    { replay: { a: { toString: 1 } } },
+    '/event/Low_Ink__e',
+    ['/event/Low_Ink__e', 3],
+  ),
   fc.jsonValue({ maxDepth: 1 }),
 )
 

@@ -28,6 +28,27 @@ describe('hostile replies', () => {
     })
   })
 
+  it('replay ids that are no text do not hold up a subscribe whose reply brings events that a poll brings too', async () => {
+    const other = '/event/Other__e'
+    await withRig(
+      {
+        script: (request, org) => {
+          if (request.what !== 'subscribe' || request.messages[0]?.subscription !== other) return undefined
+          org.push({ ...event({ toString: 1 }), channel: other })
+          return [{ ...event({ toString: 2 }), channel: other }, ...org.friendly(request)]
+        },
+      },
+      async ({ client, org, clock, statuses }) => {
+        read(client.subscribe(channel))
+        await clock.runUntil(() => org.held === 1)
+        const reading = read(client.subscribe(other))
+        await clock.runUntil(() => org.of('subscribe').length === 2 && org.held === 1)
+        expect(reading.ids).toEqual([undefined, undefined])
+        expect(statuses.filter(({ type }) => type === 'retry')).toEqual([])
+      },
+    )
+  })
+
   it.each([-1, -2, 1.5, 1e300, '-2'])('a replay id of %s is never sent back as a position', async (replayId) => {
     await withRig({}, async ({ client, org, clock }) => {
       read(client.subscribe(channel))

@@ -1,5 +1,6 @@
 import { compactVerify, decodeJwt, importJWK, importSPKI, importX509 } from 'jose'
 import type { Exchange } from '../exchange.ts'
+import { textOf } from '../text-of.ts'
 import type { World } from '../world.ts'
 import type { App } from './accounts.ts'
 import { type Grant, refused } from './grant.ts'
@@ -16,16 +17,16 @@ export async function jwtBearer(world: World, exchange: Exchange, form: URLSearc
   } catch {
     return refused('invalid_grant', 'invalid assertion')
   }
-  const app = accounts.app(String(claims.iss))
+  const app = accounts.app(textOf(claims.iss))
   if (!app) return refused('invalid_client_id', 'client identifier invalid')
   if (!(await world.track(verified(assertion, app)))) return refused('invalid_grant', 'invalid assertion')
   const audiences = [claims.aud].flat()
   const accepted = [hosts.login, 'https://login.salesforce.com', 'https://test.salesforce.com', hosts.instance, exchange.origin]
-  if (!audiences.some((audience) => accepted.includes(String(audience).replace(/\/$/, ''))))
+  if (!audiences.some((audience) => accepted.includes(textOf(audience).replace(/\/$/, ''))))
     return refused('invalid_grant', 'audience is invalid')
   const expiresIn = Number(claims.exp) * 1_000 - clock.now()
   if (!(expiresIn > 0 && expiresIn <= longestMs)) return refused('invalid_grant', 'invalid assertion')
-  const user = accounts.user(String(claims.sub))
+  const user = accounts.user(textOf(claims.sub))
   if (!user?.approved) return refused('invalid_grant', "user hasn't approved this consumer")
   return { user, app, scope: 'api', refresh: false }
 }

@@ -1,5 +1,6 @@
 import type { BayeuxMessage } from '@sfstream/core'
 import { ConnectionLost } from '../exchange.ts'
+import { textOf } from '../text-of.ts'
 import type { World } from '../world.ts'
 import { overDailyLimit } from './delivery.ts'
 import type { CometdRequest, Outcome } from './endpoint.ts'
@@ -12,7 +13,7 @@ export async function connect(world: World, request: CometdRequest, session: Ses
   const { clock, switches, sessions } = world
   const { clientId } = session
   if (message.connectionType !== 'long-polling') {
-    return { replies: [failure(message, { error: texts.invalidConnectionType(String(message.connectionType)), clientId })] }
+    return { replies: [failure(message, { error: texts.invalidConnectionType(textOf(message.connectionType)), clientId })] }
   }
   session.connectsOpen += 1
   session.connectsOpenMax = Math.max(session.connectsOpenMax, session.connectsOpen)

@@ -1,5 +1,6 @@
 import type { BayeuxMessage } from '@sfstream/core'
 import { clientId } from '../ids.ts'
+import { textOf } from '../text-of.ts'
 import type { World } from '../world.ts'
 import { handshakeCookies } from './affinity.ts'
 import type { CometdRequest, Outcome } from './endpoint.ts'
@@ -15,7 +16,9 @@ export function handshake(world: World, request: CometdRequest, message: BayeuxM
   world.counts.handshakes += 1
   const types = [message.supportedConnectionTypes ?? []].flat()
   if (!types.includes('long-polling')) {
-    return { replies: [failure(message, { error: texts.invalidConnectionType(types.join(',')), reconnect: 'none', interval: false })] }
+    return {
+      replies: [failure(message, { error: texts.invalidConnectionType(types.map(textOf).join(',')), reconnect: 'none', interval: false })],
+    }
   }
   if (request.token === undefined) return denied(texts.authenticationRequired)
   const token = tokens.check(request.token)

@@ -1,5 +1,6 @@
 import type { BayeuxMessage } from '@sfstream/core'
 import { type ChannelDefinition, familyOf } from '../events/channel-definition.ts'
+import { textOf } from '../text-of.ts'
 import type { World } from '../world.ts'
 import { startReplay } from './delivery.ts'
 import { failure, type Reply, success } from './reply.ts'
@@ -84,8 +85,8 @@ function replayWanted(message: BayeuxMessage, channel: string): { id: string } |
   if (map === undefined || map === null || typeof map !== 'object') return undefined
   const entries = map as Record<string, unknown>
   const value = entries[channel]
-  if (value !== undefined && value !== null) return { id: String(value) }
-  const shown = Object.entries(entries).map(([key, id]) => `${key}=${id}`)
+  if (value !== undefined && value !== null) return { id: textOf(value) }
+  const shown = Object.entries(entries).map(([key, id]) => `${key}=${textOf(id)}`)
   return { refusal: texts.replayNotInMap(channel, `{${shown.join(', ')}}`) }
 }
 

@@ -1,3 +1,5 @@
+import { textOf } from '../text-of.ts'
+
 /** A PushTopic filter: `/topic/T?Industry='Energy'&ShippingCity='San Francisco'`, where `&` means OR. */
 export interface TopicFilter {
   readonly fields: readonly string[]
@@ -14,7 +16,7 @@ export function topicFilter(query: string): TopicFilter {
   })
   return {
     fields: conditions.map((condition) => condition.field),
-    matches: (record) => conditions.some(({ field, value }) => String(record[field] ?? '') === value),
+    matches: (record) => conditions.some(({ field, value }) => textOf(record[field] ?? '') === value),
   }
 }
 

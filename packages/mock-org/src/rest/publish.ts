@@ -1,4 +1,5 @@
 import { eighteen, recordId, uuid } from '../ids.ts'
+import { textOf } from '../text-of.ts'
 import type { World } from '../world.ts'
 import { notFound, restError, restJson } from './rest-reply.ts'
 
@@ -41,9 +42,9 @@ export function push(world: World, id: string, method: string, body: string): Re
   if (!events.every(isObject)) return restError(400, 'JSON_PARSER_ERROR', 'pushEvents is no list of objects')
   const results: unknown[] = []
   for (const event of events) {
-    const payload = String(event.payload ?? '')
+    const payload = textOf(event.payload ?? '')
     if (payload.length > longestPayload) return restError(400, 'INVALID_FIELD', `Payload is longer than ${longestPayload} characters`)
-    const wanted = Array.isArray(event.userIds) ? event.userIds.map(String) : []
+    const wanted = Array.isArray(event.userIds) ? event.userIds.map(textOf) : []
     world.bus.publish(channel, payload)
     const userOnlineStatus = Object.fromEntries(wanted.map((user) => [user, online.includes(user)]))
     results.push({ fanoutCount: wanted.length === 0 ? -1 : wanted.filter((user) => online.includes(user)).length, userOnlineStatus })

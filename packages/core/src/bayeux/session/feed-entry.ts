@@ -1,5 +1,7 @@
 import { type Deferred, deferred } from '../../async/deferred.ts'
 import { type Queue, queue } from '../../async/queue.ts'
+import { isReplayId } from '../../events/replay-id.ts'
+import type { ReplayId } from '../../events/stream-event.ts'
 import type { Batch, Feed, OpenRequest } from '../../source/source.ts'
 import { type Attempts, noAttempts } from '../machine/backoff.ts'
 import type { BayeuxMessage } from '../wire/message.ts'
@@ -89,8 +91,9 @@ function firstId({ messages }: Batch): string {
   return String(replayIdOf(messages[0]))
 }
 
-function replayIdOf(message: BayeuxMessage | undefined): unknown {
-  return (message?.data as { event?: { replayId?: unknown } } | undefined)?.event?.replayId
+function replayIdOf(message: BayeuxMessage | undefined): ReplayId | undefined {
+  const id = (message?.data as { event?: { replayId?: unknown } } | undefined)?.event?.replayId
+  return isReplayId(id) ? id : undefined
 }
 
 /** By the digits: they may be more than a number holds. */

@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { dirname, join, resolve } from 'node:path'
 import type { ReplayKey, ReplayPosition, ReplayStore } from '@sfstream/core'
 import { ReplayError } from '@sfstream/core'
-import { formatRecord, isStorable, parseRecord, type ReplayRecord, unreadable } from '@sfstream/core/internal'
+import { formatRecord, isReplayId, parseRecord, type ReplayRecord, textOf, unreadable } from '@sfstream/core/internal'
 
 export interface FileReplayStoreOptions {
   /** The folder of the positions; made when the first one is saved. `./.sfstream/replay`, from the working directory, by default. */
@@ -56,12 +56,12 @@ export function fileReplayStore(options: FileReplayStoreOptions = {}): FileRepla
     },
 
     async save(key, position) {
-      if (!isStorable(position.replayId)) {
+      if (!isReplayId(position.replayId)) {
         throw new ReplayError({
           code: 'bad_replay',
           channel: key.channel,
-          message: `${String(position.replayId)} is not a replay id that can be stored.`,
-          remediation: 'Pass a safe integer, or the digits as a string.',
+          message: `${textOf(position.replayId)} is not a replay id that can be stored.`,
+          remediation: 'Pass a safe integer that is not negative, or the digits as a string.',
         })
       }
       const file = join(folder, fileName(key))

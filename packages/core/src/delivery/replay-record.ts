@@ -1,5 +1,5 @@
 import { ReplayError } from '../errors.ts'
-import type { ReplayId } from '../events/stream-event.ts'
+import { isReplayId } from '../events/replay-id.ts'
 import { isSameKey, type ReplayKey, type ReplayPosition, replayPosition } from './replay-store.ts'
 
 /** What stores of text hold: the key is inside too, so a value explains itself and a renamed or foreign one is noticed. */
@@ -25,7 +25,7 @@ export function parseRecord(text: string, path: string): ReplayRecord {
   if (sfstream !== format) throw unreadable(path, `has format ${JSON.stringify(sfstream)}; this version reads format ${format}`)
   if (typeof org !== 'string' || typeof channel !== 'string' || typeof consumer !== 'string')
     throw unreadable(path, 'does not say which org, channel and consumer it is for')
-  if (!isStorable(replayId)) throw unreadable(path, `holds no replay id (16 digits and more stand in quotes)`)
+  if (!isReplayId(replayId)) throw unreadable(path, `holds no replay id (16 digits and more stand in quotes)`)
   if (createdDate !== undefined && typeof createdDate !== 'string') throw unreadable(path, 'holds a createdDate that is not text')
   return { org, channel, consumer, ...replayPosition(replayId, createdDate) }
 }
@@ -36,11 +36,6 @@ export function positionOf(text: string, key: ReplayKey, path: string): ReplayPo
   const { org, channel, consumer, replayId, createdDate } = record
   if (!isSameKey(record, key)) throw unreadable(path, `is for ${channel} of org ${org}, consumer '${consumer}'`)
   return replayPosition(replayId, createdDate)
-}
-
-/** Whatever a ReplayId may be: a store keeps what it is given, and core says what may be sent. */
-export function isStorable(replayId: unknown): replayId is ReplayId {
-  return typeof replayId === 'number' ? Number.isSafeInteger(replayId) : typeof replayId === 'string' && /^-?\d{1,40}$/.test(replayId)
 }
 
 /** It is left as it is: it may be the only trace of where a consumer stood. */

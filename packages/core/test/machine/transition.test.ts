@@ -56,7 +56,7 @@ describe('transition: what each input does in each phase', () => {
     ['advice retry on another message', { type: 'advised', advice: { reconnect: 'retry' } }, {}],
     [
       'a pushed disconnect',
-      { type: 'disconnected' },
+      { type: 'lost', reason: 'the org closed the session' },
       {
         authenticating: lost,
         handshaking: lost,
@@ -302,7 +302,11 @@ describe('transition: the answer to each fault', () => {
   })
 
   it('reconnect: false fails where a session would be made anew', () => {
-    for (const input of [fault('unknown-client', 'connect'), { type: 'disconnected' } as Input, connected({ reconnect: 'handshake' })]) {
+    for (const input of [
+      fault('unknown-client', 'connect'),
+      { type: 'lost', reason: 'the org closed the session' } as Input,
+      connected({ reconnect: 'handshake' }),
+    ]) {
       const { machine, effects } = transition(at('connected'), input, 0, 1, options({ reconnect: false }))
       expect(short(effects)).toEqual(failed)
       expect(machine.phase).toMatchObject({ tag: 'failed', error: { name: 'HandshakeError', code: 'session_lost' } })

@@ -44,7 +44,7 @@ describe('transition: whatever happens', () => {
       refresh,
       authenticated,
       { ...authenticated, replaced: true } as Input,
-      { type: 'disconnected' },
+      { type: 'lost', reason: 'the org closed the session' },
       { type: 'stop' },
     ),
     optionalAdvice.map((value): Input => ({ type: 'handshaken', advice: value })),
@@ -141,7 +141,7 @@ describe('transition: whatever happens', () => {
       fault('busy', 'connect', { advice: { reconnect: 'none' } }),
       fault('refused', 'connect', { advice: { reconnect: 'handshake' } }),
       connected({ reconnect: 'handshake' }),
-      { type: 'disconnected' },
+      { type: 'lost', reason: 'the org closed the session' },
     )
     fc.assert(
       fc.property(fc.array(failures, { minLength: 12, maxLength: 30 }), (inputs) => {

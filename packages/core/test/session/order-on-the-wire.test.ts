@@ -146,6 +146,39 @@ describe('what may overtake what', () => {
     })
   })
 
+  it.each([
+    ['refuses', (request: SeenRequest) => [refusal(request, '400::no')]],
+    ['leaves without an answer', () => [{ channel: '/meta/unsubscribe', id: 'other', subscription: '/other', successful: true }]],
+  ])('a channel whose unsubscribe the org %s is wanted again in another session only [PROTOCOL U8]', async (_, answer) => {
+    const refusing = inTurn('unsubscribe', [answer])
+    // It has kept the channel: what happens now comes before what is replayed, wherever the subscribe is its first session's.
+    const replaying = (request: SeenRequest, org: ScriptedOrg) => {
+      if (request.what !== 'subscribe' || request.messages[0]?.subscription !== second) return undefined
+      if (org.of('handshake').length === 1 && positionsAsked(org.of('subscribe'), second).length === 2) org.push(platformEvent(5, second))
+      return org.friendly(request)
+    }
+    const script = (request: SeenRequest, org: ScriptedOrg) => refusing(request, org) ?? replaying(request, org)
+    await withRig({ script }, async ({ client, org, clock, statuses }) => {
+      read(client.subscribe(first))
+      const leaving = client.subscribe(second)
+      const before = read(leaving)
+      await clock.runUntil(() => org.held === 1)
+      org.push(platformEvent(1, second))
+      await clock.runUntil(() => before.ids.length === 1 && org.held === 1)
+      await Promise.all([leaving.close(), clock.runUntil(() => org.of('unsubscribe').length === 1)])
+      // A poll that brings nothing: by this alone the channel could be asked for again.
+      org.push()
+      await clock.runUntil(() => org.held === 1)
+      const reading = read(client.subscribe(second, { replay: 1 }))
+      await clock.runUntil(() => positionsAsked(org.of('subscribe'), second).length === 2 && org.held === 1)
+      for (const id of [2, 3, 4, 5]) org.push(platformEvent(id, second))
+      await clock.runUntil(() => reading.ids.at(-1) === 5)
+      expect(reading.ids).toEqual([2, 3, 4, 5])
+      expect(statuses.filter(({ type }) => type === 'rehandshake')).toMatchObject([{ delayMs: 0 }])
+      expect(org.of('handshake')).toHaveLength(2)
+    })
+  })
+
   it('a subscribe that is not answered keeps the next connect back for 26 s, not for ever [PROTOCOL H5, B1]', async () => {
     await withRig({ script: inTurn('subscribe', [undefined, () => 'hold']) }, async ({ client, org, clock }) => {
       read(client.subscribe(first))

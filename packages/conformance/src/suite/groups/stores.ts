@@ -35,7 +35,7 @@ export function storeCases({ adapter, test }: Harness): void {
       const positions: [Partial<ReplayKey>, ReplayPosition][] = [
         [{}, { replayId: 17, createdDate: '2026-01-02T03:04:05.678Z' }],
         [{ org: '00D000000000002' }, { replayId: 18 }],
-        [{ channel: '/event/a__e' }, { replayId: -1 }],
+        [{ channel: '/event/a__e' }, { replayId: 0 }],
         [{ channel: '/event/A__e/"{}' }, { replayId: '90071992547409931234' }],
         [{ consumer: `${unique} 2` }, { replayId: 20 }],
       ]

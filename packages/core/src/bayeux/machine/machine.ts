@@ -64,7 +64,7 @@ export type Input =
   /** Advice on some other message. */
   | { type: 'advised'; advice: Advice }
   /** A server push of /meta/disconnect that no failed connect in the same reply explains. */
-  | { type: 'disconnected' }
+  | { type: 'lost'; reason: string }
   | {
       type: 'fault'
       /** By the name of its retry policy, so `subscribe` is whatever goes beside handshake and connect: they share one. */

@@ -126,8 +126,8 @@ export function transition(machine: Machine, input: Input, now: number, random: 
         return connectFirst(waits ? phase.delayMs : 0)
       }
 
-      case 'disconnected':
-        return phase.tag === 'idle' || over ? phase : loseSession('the org closed the session')
+      case 'lost':
+        return phase.tag === 'idle' || over ? phase : loseSession(input.reason)
 
       case 'timer':
         return phase.tag === 'waiting' ? onTimer(phase) : phase

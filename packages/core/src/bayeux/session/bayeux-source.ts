@@ -104,7 +104,7 @@ class BayeuxSource implements Source, Session {
         break
       case 'endSession':
         this.#clientId = undefined
-        this.registry.atOrg = []
+        this.registry.atOrg = this.registry.kept = []
         this.#interrupt()
         break
       case 'endFeeds':

@@ -22,14 +22,13 @@ export class ConnectLoop {
   sent = 0
   answered = 0
   empty = 0
+  /** A reply that is in and not read, while the poll behind it is being sent, and the number of its own poll. */
+  untaken: { response: TransportResponse; number: number } | undefined
   readonly holding: PollHold
   readonly #session: Session
   #poll: AbortController | undefined
   /** How many of the last polls were answered within `quietMs`. */
   #quick = 0
-  /** A reply that is in, while the poll behind it is being sent, and the number of its own poll. */
-  #untaken: { response: TransportResponse; number: number } | undefined
-
   constructor(session: Session) {
     this.#session = session
     this.holding = pollHold(session.platform)
@@ -40,11 +39,6 @@ export class ConnectLoop {
     return this.#poll !== undefined
   }
 
-  /** A reply is in, and nothing of it is read. */
-  get hasUntaken(): boolean {
-    return this.#untaken !== undefined
-  }
-
   /** `early`: before the reply to the last one was read. */
   start(turn: Turn | 'early', afterMs = 0): void {
     if (this.#poll) return
@@ -53,7 +47,7 @@ export class ConnectLoop {
   }
 
   interrupt(): void {
-    this.#untaken = undefined
+    this.untaken = undefined
     this.#takeBack()
     this.answered = this.sent
   }
@@ -63,9 +57,9 @@ export class ConnectLoop {
    * before the next is taken, so that full buffers hold the poll behind it. [PROTOCOL C4]
    */
   async takeUp(): Promise<void> {
-    const untaken = this.#untaken
+    const untaken = this.untaken
     if (!untaken) return
-    this.#untaken = undefined
+    this.untaken = undefined
     this.#take(untaken.response, untaken.number)
     await null
     await null
@@ -98,16 +92,16 @@ export class ConnectLoop {
       const response = await this.#post(to, atOnce, signal)
       if (signal.aborted) return
       this.#quick = !atOnce && platform.now() - sentAt < quietMs ? this.#quick + 1 : 0
-      if (this.#untaken) await this.takeUp()
+      if (this.untaken) await this.takeUp()
       // That one took this poll back.
       if (signal.aborted) return
       this.#poll = undefined
       if (atOnce || !this.#mayLeaveEarly(response)) return this.#take(response, number)
-      this.#untaken = { response, number }
+      this.untaken = { response, number }
       this.start('early')
       // Before the parsing, which would keep it from leaving. [PROTOCOL C4]
       if (transport.flushed) await transport.flushed()
-      if (this.#untaken?.number === number) await this.takeUp()
+      if (this.untaken?.number === number) await this.takeUp()
     } catch (error) {
       if (signal.aborted || session.epoch !== epoch) return
       await this.takeUp()
@@ -123,7 +117,7 @@ export class ConnectLoop {
     const reply = session.take(response, 'connect')
     if (session.epoch !== epoch) return
     if (reply.fault) return this.#failed(reply.fault, reply)
-    if (reply.disconnected) return session.dispatch({ type: 'disconnected' })
+    if (reply.disconnected) return session.dispatch({ type: 'lost', reason: 'the org closed the session' })
     const { meta, events } = reply.decoded
     // Events without a reply are a reply: some servers leave it out. A reply to another request is none. [PROTOCOL C6]
     if (!meta.some(isConnectReply) && (meta.length > 0 || events.length === 0)) return this.#failed(transientFault(noReply()))

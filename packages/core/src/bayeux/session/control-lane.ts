@@ -61,7 +61,7 @@ class OneByOne implements ControlLane {
     const { signal } = mine
     while (!signal.aborted) {
       // What came before a request leaves cannot cross with its reply; a refresh, or the request's failure, would drop it.
-      if (loop.hasUntaken) {
+      if (loop.untaken) {
         await loop.takeUp()
         continue
       }
@@ -72,8 +72,11 @@ class OneByOne implements ControlLane {
       }
       const stale = registry.stale()
       const wanted = registry.wanted()
-      const parcel = stale.length + wanted.length > 0 ? undefined : this.#parcels.shift()
-      if (stale.length + wanted.length === 0 && !parcel) break
+      // Its events of now would overtake those of the replay, and no request stops them. [PROTOCOL U8]
+      if (wanted.some(({ request }) => registry.kept.includes(request.channel)))
+        return this.#session.dispatch({ type: 'lost', reason: 'the org kept a channel' })
+      const parcel = stale.length + wanted.length === 0 && this.#parcels.shift()
+      if (parcel === undefined) break
       // No connect leaves meanwhile: the replies could cross. [PROTOCOL H5]
       const letGo = loop.holding.hold()
       try {
@@ -125,10 +128,14 @@ class OneByOne implements ControlLane {
   async #unsubscribe(channels: readonly string[], signal: AbortSignal): Promise<boolean> {
     const { registry, loop } = this.#session
     const [chunk = []] = chunked(channels.map((subscription) => this.#session.outgoing({ channel: '/meta/unsubscribe', subscription })))
-    // A refusal changes nothing: events of a closed feed go nowhere.
-    if (!(await this.#request(chunk, 'unsubscribe', signal))) return false
+    const reply = await this.#request(chunk, 'unsubscribe', signal)
+    if (!reply) return false
     this.#left ??= new Map()
-    for (const channel of channels.slice(0, chunk.length)) {
+    for (const message of chunk) {
+      const channel = message.subscription as string
+      const own = replyTo(message, reply.decoded.meta, chunk.length === 1)
+      // Events of a closed feed go nowhere: it matters only when the channel is wanted again.
+      if (!own || isFailure(own)) registry.kept = registry.kept.concat(channel)
       registry.letGo(channel)
       this.#left.set(channel, loop.sent)
     }
@@ -137,8 +144,7 @@ class OneByOne implements ControlLane {
 
   /** Whether events from before an unsubscribe may still come, and overtake the replay. [PROTOCOL U8] */
   #mayOvertake({ request: { channel } }: FeedEntry): boolean {
-    const sent = this.#left?.get(channel)
-    return sent !== undefined && this.#session.loop.empty <= sent
+    return this.#session.loop.empty <= (this.#left?.get(channel) ?? -1)
   }
 
   /** As many as one request takes. */

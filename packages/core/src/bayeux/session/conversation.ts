@@ -2,7 +2,7 @@ import { ProtocolError, SfStreamError, textOf } from '../../errors.ts'
 import type { Extension } from '../../options.ts'
 import { retryAfterMs } from '../transport/retry-after.ts'
 import type { Deadline, Transport, TransportResponse } from '../transport/transport.ts'
-import { type Decoded, decode, decodeBroken } from '../wire/decode.ts'
+import { badReply, type Decoded, decode, decodeBroken } from '../wire/decode.ts'
 import { encode } from '../wire/encode.ts'
 import { type Fault, statusFault, transientFault } from '../wire/fault.ts'
 import type { BayeuxMessage } from '../wire/message.ts'
@@ -99,7 +99,7 @@ class ExtendedConversation implements Conversation {
         const isBayeux = decoded.meta.length + decoded.events.length > 0
         if (isBayeux || (status === 200 && (cut || decoded.bad.length === 0)))
           return { ...answer, decoded, bytesEach: (text.length + (ahead?.length ?? 0)) / (decoded.all.length || 1) }
-        if (status === 200) throw unreadable()
+        if (status === 200) throw badReply('The reply holds no Bayeux message.')
       }
     } catch (error) {
       if (status === 200) return { ...answer, fault: readFault(error) }
@@ -123,7 +123,6 @@ class ExtendedConversation implements Conversation {
   }
 
   #sent(messages: readonly BayeuxMessage[]): readonly BayeuxMessage[] {
-    if (this.#outgoing.length === 0) return messages
     try {
       return messages.flatMap((message) => through(message, this.#outgoing))
     } catch (error) {
@@ -139,15 +138,6 @@ function through(message: BayeuxMessage, steps: readonly Step[]): BayeuxMessage[
     if (!current) return []
   }
   return [current]
-}
-
-function unreadable(): ProtocolError {
-  return new ProtocolError({
-    code: 'bad_reply',
-    message: 'The reply holds no Bayeux message.',
-    remediation: 'Check that the endpoint is an org’s /cometd.',
-    retryable: true,
-  })
 }
 
 function readFault(error: unknown): Fault {

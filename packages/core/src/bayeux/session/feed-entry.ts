@@ -1,7 +1,6 @@
 import { type Deferred, deferred } from '../../async/deferred.ts'
 import { type Queue, queue } from '../../async/queue.ts'
 import { isReplayId } from '../../events/replay-id.ts'
-import type { ReplayId } from '../../events/stream-event.ts'
 import type { Batch, Feed, OpenRequest } from '../../source/source.ts'
 import { type Attempts, noAttempts } from '../machine/backoff.ts'
 import type { BayeuxMessage } from '../wire/message.ts'
@@ -74,7 +73,7 @@ export class FeedEntry implements Feed {
 
   /** Whether an event comes again when its channel is subscribed from the one before. */
   replays(message: BayeuxMessage | undefined): boolean {
-    return this.request.position !== 'off' && replayIdOf(message) !== undefined
+    return this.request.position !== 'off' && !!replayIdOf(message)
   }
 }
 
@@ -88,15 +87,16 @@ export function placeOf(batch: Batch, early: readonly Batch[]): number {
 }
 
 function firstId({ messages }: Batch): string {
-  return String(replayIdOf(messages[0]))
+  return replayIdOf(messages[0])
 }
 
-function replayIdOf(message: BayeuxMessage | undefined): ReplayId | undefined {
+/** Empty where it has none. */
+function replayIdOf(message: BayeuxMessage | undefined): string {
   const id = (message?.data as { event?: { replayId?: unknown } } | undefined)?.event?.replayId
-  return isReplayId(id) ? id : undefined
+  return isReplayId(id) ? String(id) : ''
 }
 
 /** By the digits: they may be more than a number holds. */
 function precedes(id: string, other: string): boolean {
-  return /^\d+$/.test(id + other) && (id.length - other.length || (id < other ? -1 : 1)) < 0
+  return (id.length - other.length || (id < other ? -1 : 1)) < 0
 }

@@ -35,11 +35,11 @@ class CountedHold implements PollHold {
     this.#free ??= deferred()
     let holding = true
     return () => {
-      if (!holding) return
+      if (holding && --this.#holds === 0) {
+        this.#free?.resolve()
+        this.#free = undefined
+      }
       holding = false
-      if (--this.#holds > 0) return
-      this.#free?.resolve()
-      this.#free = undefined
     }
   }
 

@@ -15,6 +15,8 @@ export interface Registry {
   wanted(): FeedEntry[]
   /** What the org holds subscribed in this session, as far as it has said. */
   atOrg: readonly string[]
+  /** What it has refused to let go of. [PROTOCOL U8] */
+  kept: readonly string[]
   /** The org holds a channel no more. */
   letGo(channel: string): void
   /** What of it no feed has asked for, or has any more. */
@@ -38,6 +40,7 @@ export function registry(session: Pick<Session, 'lane'>): Registry {
 
 class RoutedFeeds implements Registry, FeedOwner {
   atOrg: readonly string[] = []
+  kept: readonly string[] = []
   #entries: FeedEntry[] = []
   readonly #session: Pick<Session, 'lane'>
   /** Which feeds a channel's events go to, remembered until a feed comes or goes. */

@@ -23,8 +23,8 @@ export function knownError(error: unknown): SfStreamError {
 export function brokenOff(): TransportError {
   return new TransportError({
     code: 'network',
-    message: 'The connection broke off in the middle of a reply.',
-    remediation: 'Nothing: what is missing is asked for again.',
+    message: 'The reply broke off.',
+    remediation: 'Nothing: the rest is asked for again.',
     retryable: true,
   })
 }

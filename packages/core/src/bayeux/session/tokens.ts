@@ -57,7 +57,7 @@ class HeldTokens implements Tokens {
     const auth = this.#auth
     if (typeof auth === 'function') return auth()
     if ('accessToken' in auth) return auth
-    const context = { signal, platform: this.#platform }
-    return auth.getSession(this.#rejected ? { ...context, rejected: this.#rejected } : context)
+    const rejected = this.#rejected
+    return auth.getSession({ signal, platform: this.#platform, ...(rejected && { rejected }) })
   }
 }

@@ -173,7 +173,7 @@ export function cleanReplySize(status: number, text: string, ahead: readonly unk
 
 const channelKey = 'channel"'
 
-function badReply(message: string): ProtocolError {
+export function badReply(message: string): ProtocolError {
   return new ProtocolError({
     code: 'bad_reply',
     message,

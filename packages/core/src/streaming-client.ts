@@ -16,7 +16,11 @@ export interface StreamingClient extends AsyncDisposable {
   now(): number
   /** Connects. Optional: the first subscription does it. */
   start(): Promise<void>
-  /** Begins a subscription at once; `ready` tells when the org has accepted it. */
+  /**
+   * Begins a subscription at once; `ready` tells when the org has accepted it. A PushTopic may carry a filter
+   * (`/topic/T?Industry='Energy'`, `&` means or). Two filters of one topic need a client each: events do not say which they came by,
+   * so that each subscription would be handed both's.
+   */
   subscribe<T = unknown>(channel: string, options?: SubscribeOptions<T>): Subscription<T>
   /** Closes the channel's subscriptions. */
   unsubscribe(channel: string): Promise<void>

@@ -1,5 +1,7 @@
 import { AuthenticationError } from '@sfstream/core'
-import type { CryptoKey, JWK } from 'jose'
+
+/** Web Crypto's. Named by what makes one: types of Node alone know no global of that name, and those of jose cannot be read from CommonJS. */
+export type CryptoKey = Extract<Awaited<ReturnType<typeof crypto.subtle.generateKey>>, { type: string }>
 
 /** An RSA private key: PEM (PKCS#8 or PKCS#1), JWK, or a `CryptoKey` for RSASSA-PKCS1-v1_5 with SHA-256. */
 export type PrivateKey = string | CryptoKey | Readonly<Record<string, unknown>>
@@ -41,7 +43,7 @@ export async function importedKey(key: PrivateKey): Promise<CryptoKey> {
   try {
     if (typeof key === 'string') return await importPKCS8(/BEGIN RSA/.test(key) ? asPkcs8(key) : key, 'RS256')
     if (isCryptoKey(key)) return key
-    const imported = await importJWK(key as JWK, 'RS256')
+    const imported = await importJWK(key as Parameters<typeof importJWK>[0], 'RS256')
     if (isCryptoKey(imported)) return imported
   } catch {
     // The cause may quote the key's text; the message below says all that is safe.

@@ -1,5 +1,7 @@
-import type { CryptoKey, JWK } from 'jose'
 import { letters, type Random, recordId } from '../ids.ts'
+
+/** Web Crypto's, named without a global that types of Node alone lack. */
+type CryptoKey = Extract<Awaited<ReturnType<typeof crypto.subtle.generateKey>>, { type: string }>
 
 /** A user of the org. */
 export interface User {
@@ -20,7 +22,7 @@ export interface App {
   clientId: string
   clientSecret: string
   /** Verifies JWT assertions: an X.509 certificate or a public key in PEM, or a JWK. */
-  certificate: string | JWK | CryptoKey | undefined
+  certificate: string | Readonly<Record<string, unknown>> | CryptoKey | undefined
   redirectUris: readonly string[]
   /** The username client credentials act for; undefined: none was set up. */
   runAs: string | undefined

@@ -1,9 +1,10 @@
-import { compactVerify, decodeJwt, importJWK, importSPKI, importX509 } from 'jose'
 import type { Exchange } from '../exchange.ts'
 import { textOf } from '../text-of.ts'
 import type { World } from '../world.ts'
 import type { App } from './accounts.ts'
 import { type Grant, refused } from './grant.ts'
+
+type Jose = typeof import('jose')
 
 /** An assertion may be good for this long at most, and clocks may differ by as much again: facts 1.4. */
 const longestMs = 300_000
@@ -11,15 +12,17 @@ const longestMs = 300_000
 export async function jwtBearer(world: World, exchange: Exchange, form: URLSearchParams): Promise<Grant> {
   const { accounts, clock, hosts } = world
   const assertion = form.get('assertion') ?? ''
-  let claims: ReturnType<typeof decodeJwt>
+  // Loaded on first use: it has no CommonJS build.
+  const jose = await world.track(import('jose'))
+  let claims: ReturnType<typeof jose.decodeJwt>
   try {
-    claims = decodeJwt(assertion)
+    claims = jose.decodeJwt(assertion)
   } catch {
     return refused('invalid_grant', 'invalid assertion')
   }
   const app = accounts.app(textOf(claims.iss))
   if (!app) return refused('invalid_client_id', 'client identifier invalid')
-  if (!(await world.track(verified(assertion, app)))) return refused('invalid_grant', 'invalid assertion')
+  if (!(await world.track(verified(jose, assertion, app)))) return refused('invalid_grant', 'invalid assertion')
   const audiences = [claims.aud].flat()
   const accepted = [hosts.login, 'https://login.salesforce.com', 'https://test.salesforce.com', hosts.instance, exchange.origin]
   if (!audiences.some((audience) => accepted.includes(textOf(audience).replace(/\/$/, ''))))
@@ -31,18 +34,18 @@ export async function jwtBearer(world: World, exchange: Exchange, form: URLSearc
   return { user, app, scope: 'api', refresh: false }
 }
 
-async function verified(assertion: string, app: App): Promise<boolean> {
+async function verified(jose: Jose, assertion: string, app: App): Promise<boolean> {
   const { certificate } = app
   if (certificate === undefined) return false
   try {
-    await compactVerify(assertion, await publicKey(certificate), { algorithms: ['RS256'] })
+    await jose.compactVerify(assertion, await publicKey(jose, certificate), { algorithms: ['RS256'] })
     return true
   } catch {
     return false
   }
 }
 
-async function publicKey(certificate: NonNullable<App['certificate']>): Promise<CryptoKey> {
+async function publicKey({ importJWK, importSPKI, importX509 }: Jose, certificate: NonNullable<App['certificate']>): Promise<CryptoKey> {
   if (typeof certificate === 'string') {
     return certificate.includes('CERTIFICATE') ? importX509(certificate, 'RS256') : importSPKI(certificate, 'RS256')
   }

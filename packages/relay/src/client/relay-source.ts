@@ -36,7 +36,7 @@ export interface RelayClientOptions {
   /** Sent with every request, for the relay's `authorize`; a function is asked before each. */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>)
   /** As of `fetch`; 'include' sends cookies to a relay of another origin. */
-  credentials?: RequestCredentials
+  credentials?: 'omit' | 'same-origin' | 'include'
   platform?: Partial<Platform>
 }
 

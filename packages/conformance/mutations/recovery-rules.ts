@@ -118,7 +118,7 @@ export const recoveryRules: readonly Rule[] = [
     rule: 'F5',
     what: 'a session that the org closes is lost',
     file: transition,
-    find: "phase.tag === 'idle' || over ? phase : loseSession('the org closed the session')",
+    find: "phase.tag === 'idle' || over ? phase : loseSession(input.reason)",
     replace: 'phase',
     shownBy: { tests: ['packages/conformance/test/servers/node-transport.test.ts'] },
   },

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
 const text = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8')
@@ -22,4 +22,31 @@ test('the README names whatever status() can say', () => {
 test('the README names each end of a subscription', () => {
   const ends = quoted(text('../src/delivery/subscription.ts').split('Why it ended:')[1]?.split('*/')[0] ?? '')
   expect(firstColumn('Why a subscription ended').sort()).toEqual(ends.sort())
+})
+
+/** The rows of PROTOCOL.md: code, classes. */
+const codes = new Map(
+  [...text('../../../PROTOCOL.md').matchAll(/^\| `(\w+)` \| ((?:\w+Error\b[^|]*)) \|/gm)].map(([, code, classes]) => [
+    code as string,
+    [...(classes as string).matchAll(/\w+Error/g)].map(([name]) => name as string),
+  ]),
+)
+
+test('PROTOCOL.md has a row for each error code, and for no other', () => {
+  const union = text('../src/errors.ts').split('type ErrorCode =')[1]?.split('\n\n')[0] ?? ''
+  expect([...codes.keys()].sort()).toEqual(quoted(union).sort())
+})
+
+test('and each class that a code is thrown with, in any package', () => {
+  const missing: string[] = []
+  for (const { name } of readdirSync(new URL('../..', import.meta.url), { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+    if (['bench', 'conformance'].includes(name)) continue
+    for (const file of readdirSync(new URL(`../../${name}/src`, import.meta.url), { recursive: true, encoding: 'utf8' })) {
+      if (!file.endsWith('.ts')) continue
+      for (const [, thrown, code] of text(`../../${name}/src/${file}`).matchAll(/new (\w+Error)\(\{\s*code: '(\w+)'/g)) {
+        if (!codes.get(code as string)?.includes(thrown as string)) missing.push(`${code}: ${thrown} (${name}/src/${file})`)
+      }
+    }
+  }
+  expect(missing).toEqual([])
 })

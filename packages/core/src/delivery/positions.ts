@@ -41,9 +41,9 @@ export class Positions {
       throw new ReplayError({
         code: 'store_unreadable',
         message: `The stored position of ${channel} could not be read: ${
-          cause === deadlineReached ? `no answer within ${loadLimitMs} ms` : textOf(cause)
-        }.`,
-        remediation: "Mend the replay store, or choose where to begin: replay: 'all', 'new' or an id.",
+          cause === deadlineReached ? `no answer within ${loadLimitMs} ms.` : textOf(cause)
+        }`,
+        remediation: "Mend the replay store, whose load() gives { replayId }, or choose replay: 'all', 'new' or an id.",
         channel,
         cause,
       })

@@ -14,6 +14,6 @@ export function checkedReplayId(value: unknown): ReplayId {
   throw new ReplayError({
     code: 'bad_replay',
     message: `${textOf(value)} is not a replay position.`,
-    remediation: "Use 'stored', 'new', 'all', 'off', or the replay id of an event received before.",
+    remediation: "Use 'stored', 'new' (-1), 'all' (-2), 'off', or an event's replay id.",
   })
 }

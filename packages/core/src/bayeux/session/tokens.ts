@@ -28,7 +28,7 @@ class HeldTokens implements Tokens {
   #rejected: OrgSession | undefined
 
   constructor(auth: BayeuxOptions['auth'], platform: Platform) {
-    this.#auth = 'accessToken' in auth ? checkedSession(auth, 'auth') : auth
+    this.#auth = typeof auth === 'function' || 'getSession' in auth ? auth : checkedSession(auth, 'auth')
     this.#platform = platform
   }
 

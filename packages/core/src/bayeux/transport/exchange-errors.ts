@@ -22,7 +22,7 @@ export function notReached(url: URL, cause: unknown): TransportError {
 }
 
 /** The innermost reason: Node hides `ECONNREFUSED` under "fetch failed", and under an error without a text where a host has two addresses. */
-function reasonOf(cause: unknown): string {
+export function reasonOf(cause: unknown): string {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
   if (!(inner instanceof Error)) return String(inner)
   const [first] = (inner as Partial<AggregateError>).errors ?? []

@@ -8,15 +8,15 @@ export function checkedChannel(value: unknown): string {
       message: `Channel ${typeof value === 'string' ? JSON.stringify(value) : textOf(value)} ${why}.`,
       remediation,
     })
-  if (typeof value !== 'string') throw refuse('is not text', "Pass a channel name such as '/event/Order__e'.")
+  if (typeof value !== 'string') throw refuse('is not text', "Pass a name such as '/event/Order__e'.")
+  if (/^\s|[\s\p{Cc}]$|^\/+$|\/\//u.test(value)) {
+    throw refuse('is not a channel name', 'Mind spaces and slashes.')
+  }
   if (!value.startsWith('/')) {
     const hasFamily = /^(event|data|topic|u|systemTopic)\//.test(value)
     throw refuse("does not start with '/'", `Use '${hasFamily ? '' : /ChangeEvents?$/.test(value) ? '/data' : '/event'}/${value}'.`)
   }
   if (value.startsWith('/meta/')) throw refuse('is a protocol channel', 'Use messages() to see meta messages.')
-  if (/[\s\p{Cc}]$/u.test(value) || /^\/+$/.test(value) || value.includes('//')) {
-    throw refuse('is not a channel name', "Check it for stray spaces and slashes; names look like '/data/AccountChangeEvent'.")
-  }
   return value
 }
 

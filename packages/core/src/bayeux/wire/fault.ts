@@ -52,7 +52,7 @@ const faults: Record<FaultKind, readonly [remedy: string, pattern?: RegExp, erro
     /^(412|5\d\d):|too busy|^SERVER_UNAVAILABLE|protect all customers/i,
     [LimitError, 'server_busy', true],
   ],
-  auth: ['Check the user’s permissions and let the auth provider fetch a new token.', /^401/, [AuthenticationError, 'token_refused']],
+  auth: ['Check the user’s permissions; pass a new token, or a provider that gets one.', /^401/, [AuthenticationError, 'token_refused']],
   'client-limit': [
     'Stop other clients of this org; forgotten sessions end after about two minutes.',
     /concurrent user limit/i,
@@ -121,7 +121,7 @@ export function statusFault(status: number, request: string): Fault {
   }
   const error =
     status === 413
-      ? new LimitError({ code: 'request_too_large', ...details })
+      ? new LimitError({ code: 'request_too_large', ...details, remediation: 'Send less at once.' })
       : new TransportError({ code: kind === 'moved' && status !== 404 ? 'redirected' : 'http_status', ...details })
   return { kind, error }
 }

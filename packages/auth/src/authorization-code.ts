@@ -1,7 +1,7 @@
 import { AuthenticationError, type AuthProvider, type OrgSession, type Platform, type ServerFault } from '@sfstream/core'
 import { required, singleFlight, webPlatform } from '@sfstream/core/internal'
 import { badCallback, readCallback } from './callback.ts'
-import { given } from './given.ts'
+import { given, hostNames, refreshNames } from './given.ts'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
 import { pkcePair, randomText } from './pkce.ts'
 import { redirectUrl } from './redirect-url.ts'
@@ -52,7 +52,8 @@ export interface AuthorizationCodeProvider extends AuthProvider {
  * @throws AuthenticationError `missing_credential`, `bad_option`, `bad_login_url`
  */
 export function authorizationCode(options: AuthorizationCodeOptions): AuthorizationCodeProvider {
-  const { clientId, clientSecret, scope = 'api refresh_token' } = given(options)
+  const names = { ...hostNames, ...refreshNames, redirectUri: true, scope: true, refreshToken: true } as const
+  const { clientId, clientSecret, scope = 'api refresh_token' } = given('authorizationCode', options, names)
   required('authorizationCode', { clientId })
   const host = loginHost(options)
   const refreshing = refresher('authorizationCode', host, options.refreshToken, options)

@@ -18,7 +18,7 @@ export interface ClientCredentialsOptions {
  * @throws AuthenticationError `missing_credential`, `bad_login_url`
  */
 export function clientCredentials(options: ClientCredentialsOptions): AuthProvider {
-  const { clientId, clientSecret } = given(options)
+  const { clientId, clientSecret } = given('clientCredentials', options, { loginUrl: true, clientId: true, clientSecret: true })
   required('clientCredentials', { clientId, clientSecret })
   const host = myDomainHost({ loginUrl: options.loginUrl })
   const login = spaced(({ signal, platform }: LoginContext) => {

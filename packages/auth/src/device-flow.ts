@@ -1,7 +1,7 @@
 import { AuthenticationError, type AuthProvider, type Platform, type ServerFault } from '@sfstream/core'
 import { deadlineReached, required, sleep, withDeadline } from '@sfstream/core/internal'
 import { type DeviceCode, requestDeviceCode } from './device-code.ts'
-import { given } from './given.ts'
+import { given, hostNames, refreshNames } from './given.ts'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
 import { safeCause } from './redact.ts'
 import { type RefreshOptions, refreshEnded, refresher } from './refresher.ts'
@@ -37,7 +37,8 @@ const longestIntervalMs = 60_000
  * @throws AuthenticationError `missing_credential`, `bad_option`, `bad_login_url`
  */
 export function deviceFlow(options: DeviceFlowOptions): AuthProvider {
-  const { clientId, clientSecret, onCode, scope = 'api refresh_token' } = given(options)
+  const names = { ...hostNames, ...refreshNames, onCode: true, scope: true, refreshToken: true } as const
+  const { clientId, clientSecret, onCode, scope = 'api refresh_token' } = given('deviceFlow', options, names)
   required('deviceFlow', { clientId })
   const host = loginHost(options)
   const refreshing = refresher('deviceFlow', host, options.refreshToken, options)

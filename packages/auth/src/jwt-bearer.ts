@@ -1,6 +1,6 @@
 import { AuthenticationError, type AuthProvider } from '@sfstream/core'
 import { required } from '@sfstream/core/internal'
-import { given } from './given.ts'
+import { given, hostNames } from './given.ts'
 import { audienceOf, type LoginHostOptions, loginHost } from './login-host.ts'
 import { type CryptoKey, checkedKey, importedKey, type PrivateKey } from './private-key.ts'
 import { type LoginContext, sessionCache } from './session-cache.ts'
@@ -25,7 +25,8 @@ const lifetimeSeconds = 180
  * @throws AuthenticationError `missing_credential`, `bad_option`, `bad_login_url`
  */
 export function jwtBearer(options: JwtBearerOptions): AuthProvider {
-  const { clientId, username } = given(options)
+  const names = { ...hostNames, clientId: true, username: true, privateKey: true, audience: true } as const
+  const { clientId, username } = given('jwtBearer', options, names)
   required('jwtBearer', { clientId, username })
   const key = checkedKey(options.privateKey)
   const host = loginHost(options)

@@ -1,7 +1,7 @@
 import { AuthenticationError, type Platform, type ServerFault } from '@sfstream/core'
-import { deadlineReached, readText, retryAfterMs, withDeadline } from '@sfstream/core/internal'
+import { deadlineReached, readText, reasonOf, retryAfterMs, withDeadline } from '@sfstream/core/internal'
 import { createFetch } from 'ofetch'
-import { safeCause } from './redact.ts'
+import { redact, safeCause } from './redact.ts'
 
 export interface LoginRequest {
   host: URL
@@ -45,7 +45,7 @@ export async function postLogin(request: LoginRequest): Promise<LoginAnswer> {
     if (error === deadlineReached) throw unavailable(host, `did not answer within ${deadlineMs / 1000} s`)
     // ofetch wraps what fetch threw; the wrapper refers to the request and its body.
     const cause = error instanceof Error && error.name === 'FetchError' && error.cause !== undefined ? error.cause : error
-    throw unavailable(host, 'could not be reached', { cause: safeCause(cause, secrets) })
+    throw unavailable(host, `could not be reached: ${redact(reasonOf(cause), secrets)}`, { cause: safeCause(cause, secrets) })
   }
   const { text, redirect, ...told } = answer
   const { status } = told

@@ -1,6 +1,6 @@
 import type { AuthProvider } from '@sfstream/core'
 import { required } from '@sfstream/core/internal'
-import { given } from './given.ts'
+import { given, hostNames } from './given.ts'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
 import { type LoginContext, sessionCache } from './session-cache.ts'
 import { spaced } from './spaced.ts'
@@ -20,7 +20,8 @@ export interface PasswordOptions extends LoginHostOptions {
  * @throws AuthenticationError `missing_credential`, `bad_option`, `bad_login_url`
  */
 export function password(options: PasswordOptions): AuthProvider {
-  const { username, password: word, securityToken = '', clientId, clientSecret } = given(options)
+  const names = { ...hostNames, username: true, password: true, securityToken: true, clientId: true, clientSecret: true } as const
+  const { username, password: word, securityToken = '', clientId, clientSecret } = given('password', options, names)
   required('password', { username, password: word, clientId, clientSecret })
   const host = loginHost(options)
   const secret = `${word}${securityToken}`

@@ -1,6 +1,6 @@
 import type { AuthProvider } from '@sfstream/core'
 import { required } from '@sfstream/core/internal'
-import { given } from './given.ts'
+import { given, hostNames, refreshNames } from './given.ts'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
 import { type RefreshOptions, refresher } from './refresher.ts'
 import { sessionCache } from './session-cache.ts'
@@ -14,7 +14,8 @@ export interface RefreshTokenOptions extends LoginHostOptions, RefreshOptions {
  * @throws AuthenticationError `missing_credential`, `bad_option`, `bad_login_url`
  */
 export function refreshToken(options: RefreshTokenOptions): AuthProvider {
-  required('refreshToken', { refreshToken: given(options).refreshToken })
+  const names = { ...hostNames, ...refreshNames, refreshToken: true } as const
+  required('refreshToken', { refreshToken: given('refreshToken', options, names).refreshToken })
   const refreshing = refresher('refreshToken', loginHost(options), options.refreshToken, options)
   return sessionCache((context) => refreshing.refresh(context))
 }

@@ -1,6 +1,6 @@
 import { AuthenticationError, type AuthProvider, type OrgSession } from '@sfstream/core'
 import { checkedSession, required } from '@sfstream/core/internal'
-import { given } from './given.ts'
+import { given, hostNames } from './given.ts'
 import { type LoginHostOptions, loginHost } from './login-host.ts'
 import { kindOf, type LoginAnswer, postLogin, unavailable, unreadable } from './login-request.ts'
 import { type LoginContext, sessionCache } from './session-cache.ts'
@@ -18,14 +18,14 @@ export interface SoapLoginOptions extends LoginHostOptions {
 }
 
 const lastVersion = 64
-
 /**
  * `login()` of the partner SOAP API: a session id for username and password, without an app. Salesforce ends it with Summer '27,
  * and new orgs have it turned off: prefer `clientCredentials` or `jwtBearer`.
  * @throws AuthenticationError `missing_credential`, `bad_option`, `bad_login_url`
  */
 export function soapLogin(options: SoapLoginOptions): AuthProvider {
-  const { username, password, securityToken = '', apiVersion = `${lastVersion}.0` } = given(options)
+  const names = { ...hostNames, username: true, password: true, securityToken: true, apiVersion: true } as const
+  const { username, password, securityToken = '', apiVersion = `${lastVersion}.0` } = given('soapLogin', options, names)
   required('soapLogin', { username, password })
   const host = loginHost(options)
   if (!/^[1-9]\d{1,2}\.0$/.test(apiVersion) || Number(apiVersion) > lastVersion) {

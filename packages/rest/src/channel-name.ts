@@ -9,6 +9,8 @@ function badChannel(channel: string, why: string, remediation: string): StateErr
  * @throws StateError `bad_channel`
  */
 export function eventName(channel: string): string {
+  if (typeof channel !== 'string')
+    throw badChannel(String(channel), 'is not text', "Pass the event's API name: 'Order__e' or '/event/Order__e'.")
   if (channel.startsWith('/u/')) throw badChannel(channel, 'is a generic channel, not a platform event', 'Use push() for it.')
   if (/^\/(?:data|topic|systemTopic)\//.test(channel) || /ChangeEvents?$/.test(channel)) {
     throw badChannel(

@@ -1,5 +1,5 @@
 import { type Platform, ProtocolError, StateError, TransportError } from '@sfstream/core'
-import { deadlineReached, readText, retryAfterMs, textOf, withDeadline } from '@sfstream/core/internal'
+import { deadlineReached, readText, reasonOf, retryAfterMs, textOf, withDeadline } from '@sfstream/core/internal'
 import { createFetch } from 'ofetch'
 import type { RestRequest } from './rest-request.ts'
 
@@ -58,12 +58,13 @@ export async function exchange(
         retryable: true,
       })
     }
+    const cause = unwrapped(error)
     throw new TransportError({
       code: 'network',
-      message: `${target} could not be reached.`,
-      remediation: 'Check the network and the proxy, then try again; see `cause`. A POST may have taken effect.',
+      message: `${target} could not be reached: ${without(accessToken, reasonOf(cause))}.`,
+      remediation: 'Check the network and the proxy, then try again. A POST may have taken effect.',
       retryable: true,
-      cause: networkCause(error, accessToken),
+      cause: networkCause(cause, accessToken),
     })
   }
 
@@ -114,11 +115,19 @@ function unsendable(message: string): StateError {
   return new StateError({ code: 'bad_option', message, remediation: 'Nothing was sent; mend what the call was given.' })
 }
 
-/** ofetch's error refers to the request, token included; what fetch threw is copied without its properties. */
-function networkCause(error: unknown, accessToken: string | undefined, depth = 4): Error {
-  const inner = error instanceof Error && error.name === 'FetchError' && error.cause !== undefined ? error.cause : error
+/** What fetch threw: ofetch wraps it, in an error that refers to the request. */
+function unwrapped(error: unknown): unknown {
+  return error instanceof Error && error.name === 'FetchError' && error.cause !== undefined ? error.cause : error
+}
+
+function without(accessToken: string | undefined, text: string): string {
+  return accessToken ? String(text).replaceAll(accessToken, '[token]') : String(text)
+}
+
+/** Copied without its properties, which may refer to the request, token included. */
+function networkCause(inner: unknown, accessToken: string | undefined, depth = 4): Error {
   if (!(inner instanceof Error)) return new Error('Not an Error was thrown')
-  const clean = (text: string): string => (accessToken ? text.replaceAll(accessToken, '[token]') : text)
+  const clean = (text: string): string => without(accessToken, text)
   const copy: Error & { code?: string } = new Error(clean(inner.message))
   copy.name = clean(inner.name)
   if (inner.stack) copy.stack = clean(inner.stack)

@@ -1,7 +1,9 @@
 import { SfStreamError } from '@sfstream/core'
+import { kindOf } from '@sfstream/core/internal'
 import * as v from 'valibot'
 import type { Caller } from './caller.ts'
 import { eventName } from './channel-name.ts'
+import { badOption } from './given.ts'
 import { type PublishResult, publishReply } from './replies.ts'
 import { badReply } from './rest-fault.ts'
 
@@ -13,6 +15,7 @@ export async function publishEvent(
   signal: AbortSignal | undefined,
 ): Promise<PublishResult> {
   const name = eventName(event)
+  if (kindOf(fields) !== 'object') throw badOption(`The fields of ${name} are ${kindOf(fields)}`, 'Pass an object: { Amount__c: 7 }.')
   const target = `Publishing ${name}`
   const reply = v.safeParse(publishReply, await call(`sobjects/${name}`, { method: 'POST', body: fields, ...(signal ? { signal } : {}) }))
   if (!reply.success) throw badReply(target, 'no publish result')

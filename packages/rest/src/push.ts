@@ -1,8 +1,10 @@
 import { SfStreamError } from '@sfstream/core'
+import { kindOf } from '@sfstream/core/internal'
 import * as v from 'valibot'
 import type { Caller } from './caller.ts'
 import type { ChannelIds } from './channel-ids.ts'
 import { genericChannel } from './channel-name.ts'
+import { badOption } from './given.ts'
 import { type PushResult, pushReply } from './replies.ts'
 import { badReply } from './rest-fault.ts'
 
@@ -17,6 +19,8 @@ export async function pushEvent(
 ): Promise<PushResult> {
   const { payload, userIds, signal } = request
   const channel = genericChannel(request.channel)
+  if (typeof payload !== 'string')
+    throw badOption(`The payload for ${channel} is ${kindOf(payload)}`, 'Pass text, such as JSON.stringify(…).')
   if (payload.length > maxPayloadChars) {
     throw new SfStreamError({
       code: 'request_too_large',

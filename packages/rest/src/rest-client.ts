@@ -1,8 +1,9 @@
 import type { Platform } from '@sfstream/core'
-import { webPlatform } from '@sfstream/core/internal'
+import { kindOf, webPlatform } from '@sfstream/core/internal'
 import * as v from 'valibot'
 import { caller } from './caller.ts'
 import { channelIds } from './channel-ids.ts'
+import { badOption, onlyKnown } from './given.ts'
 import { publishEvent } from './publish.ts'
 import { pushEvent } from './push.ts'
 import { type ApiVersion, type Limits, limitList, type PublishResult, type PushResult } from './replies.ts'
@@ -28,6 +29,7 @@ export type CallOptions = Pick<RestRequest, 'signal'>
  * Every call @throws
  * - AuthenticationError: the login's own, or `token_refused`
  * - LimitError `event_limit`, `server_busy` (retryable)
+ * - StateError `bad_option`, before anything is sent
  * - TransportError `network`, `timeout`, `http_status`, `redirected`
  * - ProtocolError `bad_reply`, `message_too_large`
  * - SfStreamError `request_refused`: Salesforce's `errorCode`, message and fields in `server.error`, `server.text`, `server.args`
@@ -56,13 +58,19 @@ export interface RestClient {
 }
 
 /**
- * @throws AuthenticationError `missing_credential`; HandshakeError `bad_api_version`
+ * @throws AuthenticationError `missing_credential`; HandshakeError `bad_api_version`; StateError `bad_option`
  */
 export function createRestClient(options: RestClientOptions): RestClient {
-  const { auth, apiVersion = '66.0', platform } = Object(options) as RestClientOptions
+  const given = Object(options) as RestClientOptions
+  onlyKnown('createRestClient()', given, ['auth', 'apiVersion', 'platform'])
+  const { auth, apiVersion = '66.0', platform } = given
   const calls = caller({ auth, apiVersion, platform: webPlatform(platform) })
   const ids = channelIds(calls)
-  const request = <T>(path: string, init: RestRequest = {}): Promise<T> => calls.call(path, init) as Promise<T>
+  const request = async <T>(path: string, init: RestRequest = {}): Promise<T> => {
+    if (typeof path !== 'string') throw badOption(`The path is ${kindOf(path)}`, "Pass one, such as 'limits'.")
+    onlyKnown('A request', init, ['method', 'query', 'body', 'headers', 'timeoutMs', 'signal'])
+    return calls.call(path, init) as Promise<T>
+  }
 
   return {
     request,

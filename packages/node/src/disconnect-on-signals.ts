@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import type { StreamingClient } from '@sfstream/core'
+import { StateError, type StreamingClient } from '@sfstream/core'
 
 export interface SignalOptions {
   /** `SIGINT` (Ctrl-C) and `SIGTERM` by default. */
@@ -20,11 +20,20 @@ const stoppedKey = Symbol.for('sfstream.stopped')
  * Stops the client on the first signal: positions are saved and the org is told goodbye. A second signal ends the process at
  * once. The returned function removes the listeners; call it when the client is no longer needed. A position that cannot
  * be saved on the way out is an unhandled rejection: it ends the process with that error.
+ * @throws StateError `bad_option`
  */
 export function disconnectOnSignals(
   client: Pick<StreamingClient, 'stop'>,
   { signals = ['SIGINT', 'SIGTERM'], exit = false }: SignalOptions = {},
 ): () => void {
+  const unknown = signals.find((signal) => !(signal in constants.signals))
+  if (typeof client?.stop !== 'function' || unknown !== undefined) {
+    throw new StateError({
+      code: 'bad_option',
+      message: `disconnectOnSignals: ${unknown === undefined ? 'the first argument is no client' : `there is no signal '${unknown}'`}.`,
+      remediation: "Call disconnectOnSignals(client, { signals: ['SIGINT', 'SIGTERM'] }).",
+    })
+  }
   const listener: Listener = (signal) => {
     const status = 128 + constants.signals[signal]
     if (listener[stoppedKey]) process.exit(status)

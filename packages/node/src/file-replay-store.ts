@@ -43,6 +43,14 @@ export function fileReplayStore(options: FileReplayStoreOptions = {}): FileRepla
       remediation: "Pass the folder by name: fileReplayStore({ path: './positions' }).",
     })
   }
+  const unknown = Object.keys(options ?? {}).find((name) => name !== 'path')
+  if (unknown !== undefined) {
+    throw new ReplayError({
+      code: 'bad_option',
+      message: `fileReplayStore has no option '${unknown}'.`,
+      remediation: "Pass the folder by name: fileReplayStore({ path: './positions' }).",
+    })
+  }
   const folder = resolve(path)
   let swept = false
 

@@ -2,7 +2,7 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls'
 import type { Platform, Transport, TransportRequest, TransportResponse } from '@sfstream/core'
-import { type CookieJar, cookieJar, webPlatform } from '@sfstream/core/internal'
+import { type CookieJar, checkShape, cookieJar, webPlatform } from '@sfstream/core/internal'
 import { acceptedCodings } from './content-decoder.ts'
 import { type HttpRequests, httpExchange } from './http-exchange.ts'
 import { kept } from './kept-connections.ts'
@@ -21,8 +21,10 @@ export type TlsOptions = SecureContextOptions & Pick<ConnectionOptions, 'servern
 /**
  * Long polling over `node:http` and `node:https`, for a fraction of what Node's `fetch` takes of time and memory. Cookies and
  * connections belong to the transport: one for each client.
+ * @throws SfStreamError `bad_option`
  */
 export function httpTransport(options: HttpTransportOptions = {}): Transport {
+  checkShape('httpTransport()', options, { platform: 'object', tls: 'object', agent: 'object' })
   return new HttpTransport(options)
 }
 

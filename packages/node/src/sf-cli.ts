@@ -20,7 +20,12 @@ type Refusal = Extract<SfReply, { kind: 'refusal' }>
  * login has ended, `login_unavailable` (retryable) where it could not reach Salesforce.
  * @throws AuthenticationError `bad_option`
  */
-export function sfCli({ targetOrg, timeoutMs = 60_000 }: SfCliOptions = {}): AuthProvider {
+export function sfCli(options: SfCliOptions = {}): AuthProvider {
+  const { targetOrg, timeoutMs = 60_000, ...others } = options
+  // A slip of the pen would mean the default org.
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined || typeof options !== 'object')
+    throw badOption(unknown ?? 'options', 'Pass { targetOrg, timeoutMs }, or nothing.')
   // Windows' shell acts on other characters; a dash would make another option of it.
   if (targetOrg !== undefined && !/^[\p{L}\p{N}_@.+][\p{L}\p{N}_@.+-]*$/u.test(targetOrg))
     throw badOption('targetOrg', 'Pass a username or an alias, as `sf org list` shows it.')

@@ -36,6 +36,7 @@ export function checkArguments(name: string, args: readonly string[], definition
 
 /** Node explains how to pass a positional that begins with a dash: true, and beside the point here. */
 function firstSentence(error: Error): string {
+  if (error.message.includes('ambiguous')) return `${error.message.split(' argument')[0]} has no value, or one that begins with a dash.`
   return `${error.message.split(/\.\s|\n/)[0]?.replace(/\.$/, '')}.`
 }
 

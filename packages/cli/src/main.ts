@@ -79,13 +79,18 @@ async function usage(definition: CommandDef<never> | CommandDef, terminal: Termi
   return (terminal.colors.isColorSupported ? text : stripVTControlCharacters(text)).replace(/ +$/gm, '').trimEnd()
 }
 
+/** What the client calls otherwise than the command line does. */
+function ownWord(said: string, name: string): string {
+  return name === 'apiVersion' ? '--api-version' : name === 'endpoint' ? 'the instance URL' : said
+}
+
 function report(error: unknown, terminal: Terminal, verbose: boolean, name?: string): void {
   const { red, dim } = terminal.noteColors
   if (error instanceof UsageError) {
     terminal.note(`${red('Usage error:')} ${error.message}\n${error.remediation ?? `See sfstream ${name} --help.`}`)
   } else if (error instanceof SfStreamError) {
     const said = error.server && !error.message.includes(error.server.text) ? `\n${dim('server:')} ${steerless(error.server.text)}` : ''
-    const [message, remediation] = [steerless(error.message), steerless(error.remediation)]
+    const [message, remediation] = [error.message, error.remediation].map((text) => steerless(text.replace(/`(\w+)`/g, ownWord)))
     terminal.note(`${red(`${error.name}:`)} ${message}${said}\n${remediation}\n${dim('code:')} ${error.code}`)
   } else {
     terminal.note(`${red('Failed:')} ${steerless(error instanceof Error ? error.message : String(error))}`)

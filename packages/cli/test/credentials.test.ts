@@ -176,3 +176,35 @@ describe('credentials from the environment', () => {
     expect(() => credentials(env, flags)).not.toThrow(/Url\b|Key\b|`/)
   })
 })
+
+describe('a login that fails speaks of what was typed', () => {
+  const failing = async (env: Environment, answer: () => Response): Promise<unknown> =>
+    credentials(env)
+      .getSession({ signal: new AbortController().signal, platform: webPlatform({ fetch: async () => answer() }) })
+      .then(
+        () => 'logged in',
+        (error: unknown) => error,
+      )
+
+  it('variables, not options; and what the org said stays', async () => {
+    const error = await failing(base, () =>
+      Response.json({ error: 'invalid_client', error_description: 'invalid client credentials' }, { status: 400 }),
+    )
+    expect(error).toMatchObject({
+      name: 'AuthenticationError',
+      code: 'login_refused',
+      remediation: 'Check SF_CLIENT_SECRET: it belongs to SF_CLIENT_ID and was not rotated.',
+      server: { error: 'invalid_client', status: 400 },
+    })
+  })
+
+  it('of a token that cannot be renewed, where the next one goes', async () => {
+    const env = { SF_ACCESS_TOKEN: token, SF_INSTANCE_URL: 'https://acme.my.salesforce.com' }
+    const rejected = { accessToken: token, instanceUrl: 'https://acme.my.salesforce.com' }
+    const provider = credentials(env)
+    await expect(provider.getSession({ signal: new AbortController().signal, platform: webPlatform(), rejected })).rejects.toMatchObject({
+      code: 'token_refused',
+      remediation: 'Set SF_ACCESS_TOKEN to a new token, or the variables of a login instead.',
+    })
+  })
+})

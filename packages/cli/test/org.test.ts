@@ -67,7 +67,7 @@ describe('mock', () => {
     const org = await stage()
     const mock = sfstream(['mock', '--port', new URL(org.url).port])
     expect(await mock.status).toBe(1)
-    expect(mock.err.text).toContain('EADDRINUSE')
+    expect(mock.err.text).toContain('is taken (EADDRINUSE). Give another')
     await org.leave()
   })
 })

@@ -123,3 +123,15 @@ describe('wrong usage ends with 2, says what is wrong on stderr and nothing on s
     expect(err).toMatch(/^\s+at /m)
   })
 })
+
+describe("Salesforce's own replay ids", () => {
+  it.each([
+    [['--replay=-1'], "Salesforce's -1 is --replay new."],
+    [['--replay=-2'], "Salesforce's -2 is --replay all."],
+    [['--replay', '-1'], "Option '--replay' has no value, or one that begins with a dash."],
+  ])('%j: what to write instead', async (args, words) => {
+    const { status, err } = await finished(['tail', '/event/Order__e', ...args])
+    expect(status).toBe(2)
+    expect(err).toContain(words)
+  })
+})

@@ -31,6 +31,9 @@ async function runMock(args: ParsedArguments<typeof flags>, { terminal }: Contex
     channels: [...sampleChannels],
     ...(seed !== undefined && { seed }),
     ...(args.scenario !== undefined && { scenario: args.scenario }),
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error
+    throw new Error(`--port ${port} is taken (EADDRINUSE). Give another, or leave it out: any free one will do.`)
   })
   const { org } = server
   const { clientId, clientSecret } = org.credentials

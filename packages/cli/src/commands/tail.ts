@@ -23,7 +23,8 @@ const flags = {
   },
   replay: {
     type: 'string',
-    description: 'Where to begin: stored, new, all, or a replay id. Only stored keeps positions, unless --store or --consumer is given',
+    description:
+      'Where to begin: stored, new (-1), all (-2), or a replay id. Only stored keeps positions, unless --store or --consumer is given',
     default: 'stored',
     valueHint: 'stored|new|all|ID',
   },
@@ -137,5 +138,8 @@ function replay(value: string): 'stored' | 'new' | 'all' | ReplayId {
   if (value === 'stored' || value === 'new' || value === 'all') return value
   if (/^\d{1,15}$/.test(value)) return Number(value)
   if (/^\d{16,30}$/.test(value)) return value as `${bigint}`
-  throw new UsageError(`--replay '${value}' is not stored, new, all, or a replay id.`)
+  throw new UsageError(
+    `--replay '${value}' is not stored, new, all, or a replay id.`,
+    value === '-1' || value === '-2' ? `Salesforce's ${value} is --replay ${value === '-1' ? 'new' : 'all'}.` : undefined,
+  )
 }

@@ -42,7 +42,7 @@ test('there are blocks to run, and they pass the type check', { timeout: 60_000 
   expect(blocks).toHaveLength(3)
   const config = join(folder, 'tsconfig.json')
   const paths = { '@sfstream/*': ['../../../*/dist/index.d.ts'] }
-  const compilerOptions = { allowJs: true, checkJs: true, strictNullChecks: false, exactOptionalPropertyTypes: false, paths }
+  const compilerOptions = { allowJs: true, checkJs: true, paths }
   const include = readdirSync(folder).filter((name) => name.endsWith('.mjs'))
   writeFileSync(config, JSON.stringify({ extends: relative(folder, join(root, 'tsconfig.json')), compilerOptions, include }))
   await promisify(execFile)(process.execPath, [join(root, 'node_modules/typescript/lib/tsc.js'), '-p', config]).catch(({ stdout }) =>

@@ -221,6 +221,8 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
       })
       for (;;) {
         const { done, value } = await within(silenceMs, controller, reader.read())
+        // It may be an earlier opening's, and would move a later one of the channel.
+        signal.throwIfAborted()
         if (done) throw relayError(endpoint, 'network', 'has ended its stream')
         parser.feed(decoder.decode(value, { stream: true }))
         for (const feed of feeds.values()) feed.flush()
@@ -276,6 +278,7 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
         floorMs = 0
         if (orgName === undefined) {
           await within(answerMs, controller, askOrg(controller.signal))
+          signal.throwIfAborted()
           observed.set('live')
           continue
         }
@@ -284,7 +287,8 @@ export function relay(url: string | URL, options: RelayClientOptions = {}): Sour
         else await untilAborted(new Promise<void>(() => {}), controller.signal)
       } catch (error) {
         signal.throwIfAborted()
-        delayMs = error === restart ? 0 : delayAfter(error, startedAt)
+        // What was refused may be a channel that has been closed since.
+        delayMs = controller.signal.reason === restart ? 0 : delayAfter(error, startedAt)
       } finally {
         release()
         controller.abort()

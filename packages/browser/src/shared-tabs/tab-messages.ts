@@ -1,5 +1,5 @@
 import type { SourceState, SourceStatus, StartPosition } from '@sfstream/core'
-import type { Mark, ToldError } from '@sfstream/core/internal'
+import { isReplayId, type Mark, type ToldError } from '@sfstream/core/internal'
 
 /** How far a feed has come by the count of a leader: numbers of one epoch can be compared, replay ids cannot. */
 export interface Stamp {
@@ -58,21 +58,81 @@ export type LeaderMessage =
 
 export type Message = TabMessage | LeaderMessage
 
-/** Whatever else an origin runs may speak on a channel of that name. */
+/**
+ * Whatever else an origin runs may speak on a channel of that name, another version of this package too: what is not whole is left alone,
+ * for half of it would be acted on.
+ */
 export function isMessage(value: unknown): value is Message {
-  const { type, epoch, tab, feeds, opened, news } = (value ?? {}) as Record<string, unknown>
-  const isOfLeader = Number.isFinite(epoch) && (type !== 'feed' || Array.isArray(news))
+  const message = fieldsOf(value)
+  const { type, epoch, tab, feed } = message
   switch (type) {
     case 'leader':
+      return isCount(epoch)
     case 'session':
+      return (
+        isCount(epoch) && isText(message.state) && Number.isFinite(message.skewMs) && (message.org === undefined || isText(message.org))
+      )
     case 'status':
+      return isCount(epoch) && isText(fieldsOf(message.status).type)
     case 'feed':
-      return isOfLeader
+      return isCount(epoch) && isText(message.to) && isCount(feed) && isListOf(message.news, isNews)
     case 'present':
-      return typeof tab === 'string' && Array.isArray(feeds)
+      return isText(tab) && isCount(epoch) && isListOf(message.feeds, isTabFeed)
     case 'open':
-      return typeof tab === 'string' && typeof opened === 'object' && opened !== null
+      return isText(tab) && isCount(epoch) && isTabFeed(message.opened)
+    case 'more':
+      return isText(tab) && isCount(epoch) && isCount(feed)
+    case 'close':
+      return isText(tab) && isCount(feed)
     default:
-      return typeof tab === 'string'
+      return (type === 'hello' || type === 'bye') && isText(tab)
   }
+}
+
+function isTabFeed(value: unknown): boolean {
+  const { feed, channel, position, stamp } = fieldsOf(value)
+  const { epoch, number } = fieldsOf(stamp)
+  return isCount(feed) && isText(channel) && isPosition(position) && (stamp === undefined || (isCount(epoch) && isCount(number)))
+}
+
+function isNews(value: unknown): boolean {
+  const { what, position, events, reason, to } = fieldsOf(value)
+  switch (what) {
+    case 'subscribed':
+      return isPosition(position)
+    case 'events':
+      return isListOf(events, isEvent)
+    case 'gap':
+      return isText(reason) && isPosition(to)
+    default:
+      // Of a newer version may be what nobody here knows.
+      return isText(what)
+  }
+}
+
+function isEvent(value: unknown): boolean {
+  const { text, position } = fieldsOf(value)
+  return isText(text) && (position === undefined || isPosition(position))
+}
+
+function isPosition(value: unknown): boolean {
+  const { hub, number } = fieldsOf(value)
+  return isReplayId(value) || value === 'all' || value === 'new' || value === 'off' || (isText(hub) && isCount(number))
+}
+
+function isListOf(value: unknown, isOne: (each: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isOne)
+}
+
+/** An epoch that cannot be counted on from would be later than that of any leader to come. */
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) < Number.MAX_SAFE_INTEGER
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return (value ?? {}) as Record<string, unknown>
 }

@@ -67,7 +67,7 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
   const channels: Channel[] = []
   const alone = request.channels.length === 1
   const prefix = cursorStart(org)
-  /** The live session has moved to another org: what this stream's cursors say is not so any more. */
+  /** A session has moved to another org: what this stream's cursors say is not so any more. */
   let isOfOtherOrg = false
   /** The cursor's part for channels that have failed: where they are to go on. */
   let ended = ''
@@ -92,7 +92,10 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
   let cancelBeat = platform.delay(beat, parts.heartbeatMs)
   let stopListening = (): void => {}
   const cancelAge = platform.delay(() => end(), parts.maxStreamMs)
-  const stopObserving = link.observe(() => ready())
+  const stopObserving = link.observe(() => {
+    ready()
+    if (link.name !== org) end()
+  })
   const finish = (): void => {
     if (over) return
     over = true
@@ -171,7 +174,7 @@ export function eventStream(parts: EventStreamParts, out: Outlet): EventStream {
       case 'gap': {
         const isEnded = item.own && request.fallback === 'none'
         chunk.push(gapFrame(channel.name, item, isEnded, item.error))
-        isOfOtherOrg ||= item.reason === 'other-org' && !item.own
+        isOfOtherOrg ||= item.reason === 'other-org'
         if (isEnded) closeChannel(channel)
         return
       }

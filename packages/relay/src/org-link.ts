@@ -18,12 +18,14 @@ export interface OrgLink {
   readonly catchUps: number
   /** Events can arrive. */
   readonly live: boolean
+  /** The org as it was last named. */
+  readonly name: string | undefined
   /** By the org's clock. */
   now(): number
   /** Names the org; logs in if need be. */
   org(signal: AbortSignal): Promise<string>
   hold(channel: string): HeldHub
-  /** Called when `live` changes; the returned function stops it. */
+  /** Called when `live` or `name` changes; the returned function stops it. */
   observe(changed: () => void): () => void
   close(): Promise<void>
 }
@@ -46,6 +48,7 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
   let client: StreamingClient | undefined
   let clientFailure: { error: unknown; at: number } | undefined
   let live = false
+  let name: string | undefined
   let catchUps = 0
   let hubNumber = 0
   /** Requests that wait for the org's name. */
@@ -82,6 +85,20 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
     cancelRest()
     if (hubs.size === 0 && !closed) cancelRest = platform.delay(rest, options.lingerMs)
   }
+  const forget = (channel: string, held: Held): Promise<void> => {
+    held.cancelLinger()
+    if (hubs.get(channel) === held) hubs.delete(channel)
+    return held.hub.close()
+  }
+  /** What the windows hold is of no use in another org, where the same ids are other events. */
+  const learn = (now: string): void => {
+    const isMoved = name !== undefined && name !== now
+    name = now
+    if (!isMoved) return
+    for (const [channel, held] of [...hubs]) void forget(channel, held)
+    restLater()
+    for (const changed of [...observers]) changed()
+  }
   const watch = async (watched: StreamingClient): Promise<void> => {
     for await (const status of watched.status()) {
       if (client !== watched) return
@@ -91,6 +108,11 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
       } else if (status.type === 'replayGap') {
         const { type: _, channel, ...gap } = status
         hubs.get(channel)?.hub.gap(gap)
+        if (gap.reason === 'other-org')
+          watched.org().then(
+            (now) => client === watched && learn(now),
+            () => {},
+          )
       } else if (status.type === 'resubscribed') {
         hubs.get(status.channel)?.hub.resubscribed()
       }
@@ -120,11 +142,6 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
     client = made('live')
     watch(client).catch(() => {})
     return client
-  }
-  const forget = (channel: string, held: Held): Promise<void> => {
-    held.cancelLinger()
-    if (hubs.get(channel) === held) hubs.delete(channel)
-    return held.hub.close()
   }
   const open = (channel: string): Held => {
     const failure = failures.get(channel)
@@ -169,12 +186,17 @@ export function orgLink(options: CheckedRelayOptions): OrgLink {
     get live() {
       return live
     },
+    get name() {
+      return name
+    },
     now: () => client?.now() ?? platform.now(),
     async org(signal) {
       const asked = connected()
       asking++
       try {
-        return await untilAborted(asked.org(), signal)
+        const now = await untilAborted(asked.org(), signal)
+        learn(now)
+        return now
       } catch (error) {
         if (!signal.aborted) drop(asked, error)
         throw error

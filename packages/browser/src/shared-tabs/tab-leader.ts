@@ -96,11 +96,18 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
     of.org().then(
       (name) => {
         if (client !== of) return
+        // What the windows hold is of no use in another org, where the same ids are other events.
+        if (org !== undefined && org !== name) letGo()
         org = name
         tellSession()
       },
       () => {},
     )
+  }
+  const letGo = (): void => {
+    for (const hub of hubs.values()) void hub.close()
+    hubs.clear()
+    served.clear()
   }
   /** Every tab is told, and ends all that it holds open; `start()` in any of them begins anew. */
   const fail = (error: unknown): void => {
@@ -110,9 +117,7 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
     failure = error
     failures++
     state = 'failed'
-    for (const hub of hubs.values()) void hub.close()
-    hubs.clear()
-    served.clear()
+    letGo()
     tellSession()
     failed?.stop().catch(() => {})
   }

@@ -1,7 +1,9 @@
 import { deferred } from '../async/deferred.ts'
 import { linkedController } from '../async/signals.ts'
 import { sleep } from '../async/sleep.ts'
+import { untilAborted } from '../async/until-aborted.ts'
 import type { ClientStatus } from '../client-status.ts'
+import { StateError } from '../errors.ts'
 import type { ReplayId } from '../events/stream-event.ts'
 import type { Platform } from '../platform.ts'
 import type { StreamingClient } from '../streaming-client.ts'
@@ -18,6 +20,8 @@ export interface CatchUpParts<T> {
   from: ReplayId | 'all'
   live: EventWindow<T>
   connect(): StreamingClient
+  /** Names the org that `from` is a position of. */
+  org(): Promise<string>
   wrap: Wrap<T>
   /** The slowest reader holds a replay up for this long; then it is left behind. */
   stallMs: number
@@ -115,19 +119,32 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
     }
   }
 
+  /** A login may lead elsewhere than that of the live session did, and there the same ids are other events. */
+  const checkOrg = async (client: StreamingClient, signal: AbortSignal): Promise<void> => {
+    const [there, here] = await untilAborted(Promise.all([client.org(), parts.org()]), signal)
+    if (there === here) return
+    throw new StateError({
+      code: 'client_stopped',
+      channel,
+      message: `A replay of ${channel} has logged in to another org than the session is in.`,
+      remediation: 'Log in to one org with all clients that are made for it.',
+      retryable: true,
+    })
+  }
   const replay = async (client: StreamingClient, signal: AbortSignal): Promise<void> => {
-    const subscription = readThrough(client, channel, { replay: from, until: 'caught-up', signal })
-    subscription.ready.then(
-      () => {
-        accepted = true
-        for (const member of present()) {
-          member.notices.push({ type: 'subscribed', from: member.position })
-          member.ready()
-        }
-      },
-      () => {},
-    )
     try {
+      await checkOrg(client, signal)
+      const subscription = readThrough(client, channel, { replay: from, until: 'caught-up', signal })
+      subscription.ready.then(
+        () => {
+          accepted = true
+          for (const member of present()) {
+            member.notices.push({ type: 'subscribed', from: member.position })
+            member.ready()
+          }
+        },
+        () => {},
+      )
       for await (const batch of eventBatches(subscription, parts.wrap)) {
         isEmpty = false
         const first = window.end

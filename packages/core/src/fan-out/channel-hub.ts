@@ -131,6 +131,7 @@ export function channelHub<T>(parts: ChannelHubParts<T>): ChannelHub<T> {
       from,
       live: window,
       connect: parts.connect,
+      org: () => live.org(),
       wrap: parts.wrap,
       stallMs: parts.stallMs,
       platform,

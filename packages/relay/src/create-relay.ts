@@ -1,5 +1,5 @@
 import { SfStreamError, SubscribeError } from '@sfstream/core'
-import { deadlineReached, withDeadline } from '@sfstream/core/internal'
+import { deadlineReached, onAbort, withDeadline } from '@sfstream/core/internal'
 import { checkRelayOptions } from './check-relay-options.ts'
 import { type EventStream, eventStream } from './event-stream.ts'
 import { errorData } from './frames.ts'
@@ -44,12 +44,15 @@ export function createRelay(given: RelayOptions): Relay {
     const refused = await authorized(request, wanted.channels)
     if (refused) return refused
     const who = await asked(() => options.limitBy?.(request))
+    signal.throwIfAborted()
     if (places.size >= options.maxClients) return failure(503, full(`${options.maxClients} streams are open`), 10)
     if (who !== undefined && countOf(who) >= options.maxClientsEach) {
       return failure(429, full(`${options.maxClientsEach} streams are open for you`), 10)
     }
     const place = {}
     places.set(place, who)
+    // What was let in as its reader left is opened by nobody.
+    onAbort(signal, () => places.delete(place))
     let isKept = false
     try {
       const org = await link.org(signal)
@@ -58,6 +61,7 @@ export function createRelay(given: RelayOptions): Relay {
       return {
         headers: { ...streamHeaders },
         open(out) {
+          places.set(place, who)
           let isOver = false
           let stream: EventStream | undefined
           stream = eventStream(
@@ -78,6 +82,7 @@ export function createRelay(given: RelayOptions): Relay {
             out,
           )
           if (!isOver) streams.add(stream)
+          if (closed || org !== link.name) stream.end()
           return stream
         },
       }

@@ -1,5 +1,5 @@
 import { type ReplayId, SfStreamError, type StartPosition } from '@sfstream/core'
-import { isMark, type Mark } from '@sfstream/core/internal'
+import { isMark, isReplayId, type Mark } from '@sfstream/core/internal'
 
 /** Where a reader goes on in a channel. */
 export type CursorPosition = StartPosition | Mark
@@ -78,7 +78,7 @@ export function parsePosition(text: string): CursorPosition | undefined {
   if (text === 'all' || text === 'new' || text === 'off') return text
   const mark = /^@([a-z0-9]{1,40})\.(\d{1,15})$/.exec(text)
   if (mark) return { hub: mark[1] as string, number: Number(mark[2]) }
-  if (!/^\d{1,40}$/.test(text)) return undefined
+  if (!isReplayId(text)) return undefined
   const number = Number(text)
-  return Number.isSafeInteger(number) && String(number) === text ? number : (text as ReplayId)
+  return Number.isSafeInteger(number) && String(number) === text ? number : text
 }

@@ -40,3 +40,9 @@ test('whatever a stranger sends as a cursor is a cursor or bad_option', () => {
     ),
   )
 })
+
+test('a cursor holds whatever is a replay id, and nothing that is none', () => {
+  const long = '9'.repeat(100)
+  expect(parseCursor(`1~org~a=${long}`).positions.get('a')).toBe(long)
+  for (const none of ['007', '-1', '1.5', `${long}9`]) expect(() => parseCursor(`1~org~a=${none}`)).toThrow('is damaged')
+})

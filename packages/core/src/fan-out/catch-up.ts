@@ -14,6 +14,8 @@ import { readThrough } from './read-through.ts'
 
 /** Never drops what has not been read: the next batch waits until all have read the one before. */
 const maxEvents = 2_000
+/** More than a batch can have: two messages of 16 MB, which is the most that is read as one. [PROTOCOL T2] */
+const maxBytes = 67_108_864
 
 export interface CatchUpParts<T> {
   channel: string
@@ -47,7 +49,7 @@ export interface CatchUp<T> {
 
 export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
   const { channel, from, live, platform } = parts
-  const window = eventWindow<T>({ maxEvents, maxBytes: Number.POSITIVE_INFINITY })
+  const window = eventWindow<T>({ maxEvents, maxBytes })
   const members = new Set<Member<T>>()
   let accepted = false
   /** How far it has come. */

@@ -21,8 +21,10 @@ export interface RelayBench {
   relay: Relay
   /** Requests that have reached the relay. */
   requests: Request[]
-  /** Another relay in its place, as after a restart. */
-  restart(options?: Partial<RelayOptions>): Promise<void>
+  /** All that stand behind one address. */
+  relays: readonly Relay[]
+  /** Others in their place, as after a restart; or in the place of one. */
+  restart(options?: Partial<RelayOptions>, which?: number): Promise<void>
   /** Breaks every stream that is open. */
   cut(): void
   request(path: string, headers?: Record<string, string>): Request
@@ -40,7 +42,12 @@ export interface Browser {
   read(on?: string, replay?: 'all' | 'new' | 'stored'): { numbers: unknown[]; events: StreamEvent[]; ended: Promise<unknown> }
 }
 
-export function relayBench(options: Partial<RelayOptions> = {}, orgOptions: Parameters<typeof createMockOrg>[0] = {}): RelayBench {
+/** With several relays, each request meets one of them, by chance. */
+export function relayBench(
+  options: Partial<RelayOptions> = {},
+  orgOptions: Parameters<typeof createMockOrg>[0] = {},
+  relayCount = 1,
+): RelayBench {
   const clock = virtualClock()
   const org = createMockOrg({ clock, ...orgOptions })
   const platform = { fetch: org.fetch, now: clock.now, delay: clock.delay, random: clock.random }
@@ -53,7 +60,7 @@ export function relayBench(options: Partial<RelayOptions> = {}, orgOptions: Para
       ...options,
       ...more,
     })
-  let current = make()
+  const relays = Array.from({ length: relayCount }, () => make())
   const requests: Request[] = []
   const open = new Set<() => void>()
   let number = 0
@@ -62,7 +69,7 @@ export function relayBench(options: Partial<RelayOptions> = {}, orgOptions: Para
   const fetchRelay = async (input: string | URL, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init)
     requests.push(request)
-    const response = await current(request)
+    const response = await (relays[Math.floor(clock.random() * relays.length)] as Relay)(request)
     if (!response.body || !response.headers.get('content-type')?.includes('event-stream')) return response
     const reader = response.body.getReader()
     let fail = (): void => {}
@@ -99,11 +106,15 @@ export function relayBench(options: Partial<RelayOptions> = {}, orgOptions: Para
     org,
     requests,
     get relay() {
-      return current
+      return relays[0] as Relay
     },
-    async restart(more) {
-      await current.close()
-      current = make(more)
+    relays,
+    async restart(more, which) {
+      for (const [at, relay] of relays.entries()) {
+        if (which !== undefined && which !== at) continue
+        await relay.close()
+        relays[at] = make(more)
+      }
     },
     cut() {
       for (const fail of [...open]) fail()

@@ -35,7 +35,7 @@ const said = (tab: string, epoch: number): fc.Arbitrary<unknown> =>
     shape({ type: 'leader', epoch: 1 }),
     shape({ type: 'session', epoch: 1, org: 'x', skewMs: 0, state: 'live', failures: 0, error: undefined }),
     shape({ type: 'status', epoch: 1, status: { type: 'retry' }, error: {} }),
-    shape({ type: 'feed', epoch: 1, to: tab, feed: 0, news: [] }),
+    shape({ type: 'feed', epoch: 1, to: tab, feed: 0, skewMs: 0, news: [] }),
   )
 
 test('whatever others say on the channel, every tab has every event once and in order', async () => {

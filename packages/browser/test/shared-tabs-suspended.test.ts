@@ -115,3 +115,27 @@ test('a tab that has ended without a word is forgotten, and its channel with it'
   await clock.runUntil(() => org.inspect.subscriptions[channel] === undefined, 60_000)
   await stopAll([leader])
 })
+
+test('a clock that is set forward while events keep coming costs nobody an event', async () => {
+  const { clock, org, publish, open } = tabBench()
+  let offMs = 0
+  const [leader, tab] = [open({ offMs: () => offMs }), open({ offMs: () => offMs })]
+  for (const each of [leader, tab]) each.read()
+  await clock.runUntil(() => tab.client.state === 'live')
+  await clock.advance(2_000)
+  offMs = 3_600_000
+  for (let count = 0; count < 60; count++) {
+    publish(1)
+    await clock.advance(5_000)
+  }
+  const numbers: unknown[] = []
+  void (async () => {
+    for await (const { payload } of tab.client.subscribe<{ Number__c: number }>('/event/Low_Ink__e')) numbers.push(payload.Number__c)
+  })().catch(() => {})
+  await clock.advance(1_000)
+  leader.tab.crash()
+  for (const number of [1, 2, 3]) org.publish('/event/Low_Ink__e', { Number__c: number })
+  await clock.advance(120_000)
+  expect(numbers).toEqual([1, 2, 3])
+  await stopAll([tab])
+})

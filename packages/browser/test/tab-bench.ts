@@ -22,7 +22,7 @@ export interface TabBench {
   publish(count: number): void
   /** A client of its own, as `connect` makes it. */
   connect(): StreamingClient
-  open(options?: { connect?: () => StreamingClient; offMs?: number; replayStore?: ReplayStore }): OpenTab
+  open(options?: { connect?: () => StreamingClient; offMs?: number | (() => number); replayStore?: ReplayStore }): OpenTab
 }
 
 export interface OpenTab {
@@ -41,13 +41,13 @@ export interface Numbered {
   Number__c: number
 }
 
-export function tabBench(): TabBench {
-  const clock = virtualClock()
-  const org = createMockOrg({ clock })
-  const tabs = tabWorld(clock)
-  const platformOf = (offMs = 0, tab?: Tab): Partial<Platform> => ({
+export function tabBench(seed = 1, latencyMs?: () => number): TabBench {
+  const clock = virtualClock({ seed })
+  const org = createMockOrg({ clock, seed })
+  const tabs = tabWorld(clock, latencyMs)
+  const platformOf = (offMs: number | (() => number) = 0, tab?: Tab): Partial<Platform> => ({
     fetch: tab ? tab.fetch(org.fetch) : org.fetch,
-    now: () => clock.now() + offMs,
+    now: () => clock.now() + (typeof offMs === 'number' ? offMs : offMs()),
     delay: tab?.delay ?? clock.delay,
     random: clock.random,
   })

@@ -24,7 +24,8 @@ export interface Tab {
   readonly isClean: boolean
 }
 
-export function tabWorld(clock: VirtualClock): TabWorld {
+/** `latencyMs`: how long a message takes to one tab; those of one tab never overtake one another on their way to another. */
+export function tabWorld(clock: VirtualClock, latencyMs: () => number = () => 1): TabWorld {
   const joined = new Map<string, Set<(message: unknown) => void>>()
   const locks = new Map<string, { holder: object; waiting: { who: object; grant(): void }[] }>()
 
@@ -81,13 +82,17 @@ export function tabWorld(clock: VirtualClock): TabWorld {
             receivers.delete(leave)
           }
           receivers.add(leave)
+          const arrivals = new WeakMap<object, number>()
           return {
             post(message) {
               if (isDead || !all.has(hear)) return
               const copy = structuredClone(message)
-              clock.delay(() => {
-                for (const other of [...all]) if (other !== hear) other(structuredClone(copy))
-              }, 1)
+              for (const other of all) {
+                if (other === hear) continue
+                const at = Math.max(clock.now() + latencyMs(), arrivals.get(other) ?? 0)
+                arrivals.set(other, at)
+                clock.delay(() => other(structuredClone(copy)), at - clock.now())
+              }
             },
             close: leave,
           }

@@ -199,6 +199,7 @@ export function sharedTabs(options: SharedTabsOptions): Source {
         const feed = feeds.get(message.feed)
         // It ended while the leader took it up.
         if (!feed) return post({ type: 'close', tab, feed: message.feed })
+        skewMs = message.skewMs
         for (const item of message.news) if (feeds.has(feed.number)) learn(feed, item)
         askMore(feed)
         return

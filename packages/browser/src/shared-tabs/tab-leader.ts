@@ -70,9 +70,9 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
     }, ms)
     cancels.add(cancel)
   }
+  const skewMs = (): number => (client ? client.now() - platform.now() : 0)
   const tellSession = (): void => {
-    const skewMs = client ? client.now() - platform.now() : 0
-    send({ type: 'session', epoch, org, skewMs, state, failures, ...(failure === undefined ? {} : { error: tell(failure) }) })
+    send({ type: 'session', epoch, org, skewMs: skewMs(), state, failures, ...(failure === undefined ? {} : { error: tell(failure) }) })
   }
 
   const watch = async (watched: StreamingClient): Promise<void> => {
@@ -184,7 +184,7 @@ export function tabLeader({ epoch, connect, platform, send, living }: TabLeaderP
     const stamp: Stamp | undefined = number === undefined ? undefined : { epoch, number }
     for (const each of told) if (each.what === 'events') each.stamp = stamp
     one.hasRoom = false
-    send({ type: 'feed', epoch, to: one.tab, feed: one.feed, news: told })
+    send({ type: 'feed', epoch, to: one.tab, feed: one.feed, skewMs: skewMs(), news: told })
   }
   const drop = (one: Served): void => {
     one.reader?.close()

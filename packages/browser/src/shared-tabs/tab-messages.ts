@@ -54,7 +54,8 @@ export type LeaderMessage =
       error?: ToldError | undefined
     }
   | { type: 'status'; epoch: number; status: SourceStatus; error?: ToldError | undefined }
-  | { type: 'feed'; epoch: number; to: string; feed: number; news: readonly FeedNews[] }
+  /** `skewMs` again: a machine's clock may be set while a session lasts, and acceptances are dated by it. */
+  | { type: 'feed'; epoch: number; to: string; feed: number; skewMs: number; news: readonly FeedNews[] }
 
 export type Message = TabMessage | LeaderMessage
 
@@ -69,13 +70,11 @@ export function isMessage(value: unknown): value is Message {
     case 'leader':
       return isCount(epoch)
     case 'session':
-      return (
-        isCount(epoch) && isText(message.state) && Number.isFinite(message.skewMs) && (message.org === undefined || isText(message.org))
-      )
+      return isCount(epoch) && isText(message.state) && isCount(message.skewMs) && (message.org === undefined || isText(message.org))
     case 'status':
       return isCount(epoch) && isText(fieldsOf(message.status).type)
     case 'feed':
-      return isCount(epoch) && isText(message.to) && isCount(feed) && isListOf(message.news, isNews)
+      return isCount(epoch) && isText(message.to) && isCount(feed) && isCount(message.skewMs) && isListOf(message.news, isNews)
     case 'present':
       return isText(tab) && isCount(epoch) && isListOf(message.feeds, isTabFeed)
     case 'open':

@@ -52,6 +52,7 @@ export class LiveSubscription implements Subscription, HubNeeds, AsyncIterator<S
   #consumer: 'loop' | 'process' | undefined
   #processing: Processing | undefined
   readonly #draining: Drain | undefined
+  quietOnly?: boolean
   #removeAbort: (() => void) | undefined
   readonly #checks: PayloadChecks | undefined
 
@@ -297,7 +298,7 @@ export class LiveSubscription implements Subscription, HubNeeds, AsyncIterator<S
   taken(event: DeliveredEvent): void {
     this.#handedOut(event)
     if (this.#consumer === 'loop') this.#inHand.push(event)
-    this.#draining?.delivered(this.#delivered + this.#ahead, event.createdDate, this.stream.now())
+    this.#draining?.delivered(this.#delivered + this.#ahead, this.quietOnly ? undefined : event.createdDate, this.stream.now())
   }
 
   parked(): void {

@@ -23,6 +23,8 @@ export interface HubNeeds {
   readonly openId: ReplayId | undefined
   /** Its channel, and which subscription stores the positions of that. */
   readonly stream: { keeper: unknown }
+  /** A drain that only quiet ends: dates are compared by clocks that may be a second apart, and hubs have to miss nothing. */
+  quietOnly?: boolean
 }
 
 export interface SubscriptionStats {

@@ -137,6 +137,8 @@ export function catchUp<T>(parts: CatchUpParts<T>): CatchUp<T> {
     try {
       await checkOrg(client, signal)
       const subscription = readThrough(client, channel, { replay: from, until: 'caught-up', signal })
+      // An event of before the live subscription must not end it for its date. [PROTOCOL L3]
+      subscription.quietOnly = true
       subscription.ready.then(
         () => {
           accepted = true

@@ -7,6 +7,7 @@ const eventStream = 'packages/relay/src/event-stream.ts'
 const relayRequest = 'packages/relay/src/relay-request.ts'
 const leader = 'packages/browser/src/shared-tabs/tab-leader.ts'
 const tabs = 'packages/browser/src/shared-tabs/shared-tabs.ts'
+const orgLink = 'packages/relay/src/org-link.ts'
 const readerFeed = 'packages/core/src/fan-out/reader-feed.ts'
 
 /** What keeps one session for many whole: readers of a relay, and tabs. */
@@ -242,5 +243,53 @@ export const fanOutRules: readonly Rule[] = [
     find: '        if (unanswered > maxUnanswered) return hung()\n',
     replace: '',
     shownBy: { tests: ['packages/browser/test/shared-tabs-suspended.test.ts'] },
+  },
+  {
+    rule: 'L3',
+    what: 'no event ends a replay for its date',
+    file: catchUp,
+    find: '      subscription.quietOnly = true\n',
+    replace: '',
+    shownBy: { tests: ['packages/relay/test/clock-behind.test.ts'] },
+  },
+  {
+    rule: 'L2',
+    what: 'a replay that logs in to another org brings nothing',
+    file: catchUp,
+    find: '      await checkOrg(client, signal)\n',
+    replace: '',
+    shownBy: { tests: ['packages/relay/test/moved-org.test.ts'] },
+  },
+  {
+    rule: 'L2',
+    what: 'windows are forgotten in another org',
+    file: orgLink,
+    find: '    if (!isMoved) return\n',
+    replace: '    return\n',
+    shownBy: { tests: ['packages/relay/test/moved-org.test.ts'] },
+  },
+  {
+    rule: 'D1',
+    what: 'an earlier stream moves no later opening of its channel',
+    file: relaySource,
+    find: 'would move a later one of the channel.\n        signal.throwIfAborted()\n',
+    replace: 'would move a later one of the channel.\n',
+    shownBy: { tests: ['packages/relay/test/reopened.test.ts'] },
+  },
+  {
+    rule: 'O4',
+    what: "tabs are told the org's clock with each batch",
+    file: tabs,
+    find: '        skewMs = message.skewMs\n        for',
+    replace: '        for',
+    shownBy: { tests: ['packages/browser/test/shared-tabs-suspended.test.ts'] },
+  },
+  {
+    rule: 'O7',
+    what: 'windows are forgotten in another org, by a leading tab too',
+    file: leader,
+    find: 'if (org !== undefined && org !== name) letGo()',
+    replace: '',
+    shownBy: { tests: ['packages/browser/test/shared-tabs-moved.test.ts'] },
   },
 ]

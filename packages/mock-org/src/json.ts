@@ -4,8 +4,19 @@
  * client's would hide bugs that mirror each other.
  */
 export function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text)
+  // A broken text, whose strings may not end, has thrown by here: the expression would look for their ends from every quote anew.
+  if (!/\d{16}/.test(text)) return value
   // Strings first, then whole numbers with all that belongs to them: the digits of a fraction are none.
   return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (found) => (/^-?\d{16,}$/.test(found) ? `"${found}"` : found)))
+}
+
+/** Far more than any client's messages and events have: what nests thousands deep could be read, and never written again. */
+const deepest = 100
+
+export function nestsTooDeep(value: unknown, levels = deepest): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((item) => nestsTooDeep(item, levels - 1))
 }
 
 const mark = '\u0001'

@@ -11,7 +11,9 @@ export async function answerNodeRequest(org: MockOrg, own: string, request: Inco
   response.once('close', () => gone.abort(new Error('the client closed the connection')))
   try {
     const named = `http://${request.headers.host}`
-    const url = new URL(request.url ?? '/', org.serves(named) ? named : own)
+    const base = org.serves(named) ? named : own
+    // `//` would be read as the start of another host's name.
+    const url = new URL(request.url?.startsWith('//') ? base + request.url : (request.url ?? '/'), base)
     const method = request.method ?? 'GET'
     const body = await readBody(request)
     const headers = new Headers()

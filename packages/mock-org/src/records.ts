@@ -52,16 +52,16 @@ export function seenRequest({ at, method, url, authorization, body, messages = [
   }
 }
 
-const metaKinds: Record<string, RequestKind> = {
-  '/meta/handshake': 'handshake',
-  '/meta/connect': 'connect',
-  '/meta/subscribe': 'subscribe',
-  '/meta/unsubscribe': 'unsubscribe',
-  '/meta/disconnect': 'disconnect',
-}
+const metaKinds: ReadonlyMap<string, RequestKind> = new Map([
+  ['/meta/handshake', 'handshake'],
+  ['/meta/connect', 'connect'],
+  ['/meta/subscribe', 'subscribe'],
+  ['/meta/unsubscribe', 'unsubscribe'],
+  ['/meta/disconnect', 'disconnect'],
+])
 
 function kindsOf(path: string, channels: readonly string[]): RequestKind[] {
-  if (path.startsWith('/cometd')) return ['cometd', ...channels.flatMap((channel) => metaKinds[channel] ?? [])]
+  if (path.startsWith('/cometd')) return ['cometd', ...channels.flatMap((channel) => metaKinds.get(channel) ?? [])]
   if (path === '/services/oauth2/token') return ['token']
   if (path.startsWith('/services/Soap/')) return ['soap']
   if (/^\/services\/data\/?$/.test(path)) return ['versions']

@@ -159,24 +159,28 @@ export function service(world: World, faults: FaultPlan, record: (request: SeenR
   }
 
   /** A fetch follows redirects by itself, without the credentials when they lead elsewhere, unless told not to. */
-  async function redirected(reply: Response, request: Request): Promise<Response> {
-    const location = reply.headers.get('Location')
-    if (location === null || reply.status < 300 || reply.status > 399 || request.redirect === 'manual') return reply
-    if (request.redirect === 'error') throw new ConnectionLost('unexpected redirect')
-    const target = new URL(location, request.url)
-    const headers = new Headers(request.headers)
-    if (target.origin !== new URL(request.url).origin) for (const name of ['Authorization', 'Cookie']) headers.delete(name)
-    return self.fetch(target, { headers })
+  async function followed(first: Request, signal: AbortSignal | undefined, cookies: CookieCarrier | undefined): Promise<Response> {
+    let request = first
+    for (let hops = 0; hops <= mostRedirects; hops += 1) {
+      const reply = await untilAborted(exchange(request, signal, cookies), signal)
+      const location = reply.headers.get('Location')
+      if (location === null || reply.status < 300 || reply.status > 399 || first.redirect === 'manual') return reply
+      if (first.redirect === 'error') throw new ConnectionLost('unexpected redirect')
+      const target = new URL(location, request.url)
+      const headers = new Headers(request.headers)
+      if (target.origin !== new URL(request.url).origin) for (const name of ['Authorization', 'Cookie']) headers.delete(name)
+      request = new Request(target, { headers })
+    }
+    throw new ConnectionLost('redirect count exceeded')
   }
 
-  const self: Service = {
+  return {
     async fetch(input, init, cookies) {
       const request = new Request(input, init)
       const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined) ?? undefined
       signal?.throwIfAborted()
       try {
-        const reply = await untilAborted(exchange(request, signal, cookies), signal)
-        return await redirected(reply, request)
+        return await followed(request, signal, cookies)
       } catch (error) {
         if (error instanceof ConnectionLost && !signal?.aborted) throw new TypeError('fetch failed', { cause: error })
         throw error
@@ -186,8 +190,10 @@ export function service(world: World, faults: FaultPlan, record: (request: SeenR
       for (const cut of [...waiting]) cut(new ConnectionLost('the connection was cut'))
     },
   }
-  return self
 }
+
+/** As many as a browser's fetch follows. */
+const mostRedirects = 20
 
 /** An abort rejects at once with the signal's own reason, as a real fetch does, whatever the org is doing. */
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -38,6 +38,15 @@ describe('startMockOrgServer', () => {
     expect(response.headers.get('location')).toContain(redirectUri)
   })
 
+  it('answers a path of two slashes, and a WebSocket upgrade as the GET that it is', async () => {
+    expect((await fetch(`${server.url}//x`)).status).toBe(404)
+    const { port, hostname } = new URL(server.url)
+    const headers = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Key': 'x'.repeat(24), 'Sec-WebSocket-Version': '13' }
+    const [reply] = (await once(get({ hostname, port, path: '/cometd/66.0', headers }), 'response')) as [IncomingMessage]
+    reply.resume()
+    expect(reply.statusCode).toBe(405)
+  })
+
   it('sets no Secure cookie over http', async () => {
     const { response } = await rawClient(server.org, { fetch }).post({
       channel: '/meta/handshake',

@@ -17,6 +17,12 @@ const odd = fc.oneof(
     { replay: { a: { toString: 1 } } },
     '/event/Low_Ink__e',
     ['/event/Low_Ink__e', 3],
+    '/topic/InvoiceStatementUpdates?%E0%A4%A&=&Name',
+    '/u/constructor',
+    { timeout: -1 },
+    { timeout: '1' },
+    'constructor',
+    '\u0001123',
   ),
   fc.jsonValue({ maxDepth: 1 }),
 )
@@ -25,7 +31,21 @@ const odd = fc.oneof(
 const message = fc
   .record({
     channel: fc.constantFrom('/meta/handshake', '/meta/subscribe', '/meta/unsubscribe', '/meta/connect', '/meta/disconnect', '/foo'),
-    field: fc.constantFrom('channel', 'id', 'clientId', 'ext', 'advice', 'subscription', 'supportedConnectionTypes', 'connectionType'),
+    field: fc.constantFrom(
+      'channel',
+      'id',
+      'clientId',
+      'ext',
+      'advice',
+      'subscription',
+      'supportedConnectionTypes',
+      'connectionType',
+      'version',
+      'minimumVersion',
+      'data',
+      'successful',
+      '__proto__',
+    ),
     value: odd,
   })
   .map(({ channel, field, value }) => ({ channel, field, value }))

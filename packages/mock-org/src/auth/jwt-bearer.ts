@@ -27,8 +27,8 @@ export async function jwtBearer(world: World, exchange: Exchange, form: URLSearc
   const accepted = [hosts.login, 'https://login.salesforce.com', 'https://test.salesforce.com', hosts.instance, exchange.origin]
   if (!audiences.some((audience) => accepted.includes(textOf(audience).replace(/\/$/, ''))))
     return refused('invalid_grant', 'audience is invalid')
-  const expiresIn = Number(claims.exp) * 1_000 - clock.now()
-  if (!(expiresIn > 0 && expiresIn <= longestMs)) return refused('invalid_grant', 'invalid assertion')
+  const expiresIn = typeof claims.exp === 'number' ? claims.exp * 1_000 - clock.now() : 0
+  if (expiresIn <= 0 || expiresIn > longestMs) return refused('invalid_grant', 'invalid assertion')
   const user = accounts.user(textOf(claims.sub))
   if (!user?.approved) return refused('invalid_grant', "user hasn't approved this consumer")
   return { user, app, scope: 'api', refresh: false }

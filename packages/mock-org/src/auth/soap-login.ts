@@ -64,9 +64,11 @@ function element(body: string, name: string): string | undefined {
 const entities: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&apos;': "'", '&amp;': '&' }
 
 function unescaped(text: string): string {
-  return text.replace(/&(?:lt|gt|quot|apos|amp);|&#(x[\da-f]+|\d+);/gi, (found, digits: string | undefined) =>
-    digits === undefined ? entities[found]! : String.fromCodePoint(Number(digits.startsWith('x') ? `0${digits}` : digits)),
-  )
+  return text.replace(/&(?:lt|gt|quot|apos|amp);|&#(x[\da-fA-F]+|\d+);/g, (found, digits: string | undefined) => {
+    if (digits === undefined) return entities[found]!
+    const point = Number(digits.startsWith('x') ? `0${digits}` : digits)
+    return point <= 0x10ffff ? String.fromCodePoint(point) : found
+  })
 }
 
 function escaped(text: string): string {

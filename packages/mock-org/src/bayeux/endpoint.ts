@@ -1,7 +1,7 @@
 import type { BayeuxMessage } from '@sfstream/core'
 import { bearer } from '../auth/bearer.ts'
 import type { Exchange } from '../exchange.ts'
-import { parseJson, toJson } from '../json.ts'
+import { nestsTooDeep, parseJson, toJson } from '../json.ts'
 import type { World } from '../world.ts'
 import { cookie, routeToNode } from './affinity.ts'
 import { connect } from './connect.ts'
@@ -64,6 +64,7 @@ export function readMessages(text: string): BayeuxMessage[] | undefined {
   try {
     const value = parseJson(text)
     const list = Array.isArray(value) ? value : [value]
+    if (nestsTooDeep(list)) return undefined
     return list.length > 0 && list.every((item) => item !== null && typeof item === 'object') ? (list as BayeuxMessage[]) : undefined
   } catch {
     return undefined

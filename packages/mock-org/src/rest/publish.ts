@@ -1,4 +1,5 @@
 import { eighteen, recordId, uuid } from '../ids.ts'
+import { nestsTooDeep } from '../json.ts'
 import { textOf } from '../text-of.ts'
 import type { World } from '../world.ts'
 import { notFound, restError, restJson } from './rest-reply.ts'
@@ -68,7 +69,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function parsed(body: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(body)
-    return isObject(value) ? value : undefined
+    return isObject(value) && !nestsTooDeep(value) ? value : undefined
   } catch {
     return undefined
   }

@@ -36,6 +36,11 @@ const particular: Partial<Record<keyof Switches, Rule>> = {
   nulledFields: word('omitted', 'null'),
   versionErrors: word('bayeux', 'http-400'),
   unknownClientCode: word(402, 403),
+  sizeErrors: word('http-413', 'bayeux'),
+  authErrorStatus: word(200, 401),
+  invalidClientStatus: word(400, 401),
+  oauthCors: word('off', 'listed', 'any'),
+  deviceErrorStatus: whole(400),
 }
 
 const switches: Shape = Object.fromEntries(
@@ -65,7 +70,15 @@ const app: Shape = {
   requirePkce: bool,
   requireSecret: bool,
   scopes: list,
+  adminApproval: bool,
+  tokenExchange: call,
 }
+
+/** As browsers send them: with a path or a slash at the end they would match nothing. */
+const origins: Rule = (value) =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string' && URL.canParse(one) && new URL(one).origin === one)
+    ? undefined
+    : "a list of origins such as 'https://app.example'"
 
 const options: Shape & Record<keyof MockOrgOptions, Rule> = {
   clock: (value) =>
@@ -80,6 +93,7 @@ const options: Shape & Record<keyof MockOrgOptions, Rule> = {
   channels: list,
   users: each('a user of createMockOrg', user),
   apps: each('an app of createMockOrg', app),
+  corsOrigins: origins,
   orgId: text,
   edition: word('performance', 'enterprise', 'developer', 'professional'),
   limits: shaped('limits of createMockOrg', limits),

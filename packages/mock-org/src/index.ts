@@ -1,4 +1,4 @@
-export type { App, User } from './auth/accounts.ts'
+export type { App, SubjectToken, TokenExchange, TokenExchangeAnswer, User } from './auth/accounts.ts'
 export type { Clock } from './clock.ts'
 export { systemClock } from './clock.ts'
 export type { ChannelDefinition } from './events/channel-definition.ts'

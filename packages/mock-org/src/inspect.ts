@@ -2,6 +2,7 @@ import type { Session } from './bayeux/session.ts'
 import type { SessionTable } from './bayeux/session-table.ts'
 import type { EventBody, LoggedEvent } from './events/logged-event.ts'
 import type { SeenRequest } from './records.ts'
+import type { UsageView } from './usage.ts'
 import type { World } from './world.ts'
 
 /** An event as it was logged on one channel. */
@@ -55,7 +56,7 @@ export interface Inspect {
   /** The same over all sessions, by channel. */
   readonly deliveries: Record<string, number>
   /** What was drawn from the allocations within their windows. */
-  readonly usage: { platform: number; pushTopic: number; generic: number; published: number }
+  readonly usage: UsageView
 }
 
 export interface InspectSources {

@@ -42,6 +42,8 @@ export interface MockOrgOptions {
   channels?: readonly (string | ChannelDefinition)[]
   users?: readonly Partial<User>[]
   apps?: readonly Partial<App>[]
+  /** The origins whose pages may call REST: Setup's CORS allowlist. Default none. */
+  corsOrigins?: readonly string[]
   /** 15 characters, starting `00D`. */
   orgId?: string
   /** Default enterprise. */
@@ -152,6 +154,8 @@ export function createMockOrg(options: MockOrgOptions = {}): MockOrg {
     codes: { denied: false, pending: new Map() },
     devices: new Map(),
     streamingChannels: new Map(),
+    corsOrigins: options.corsOrigins ?? [],
+    identityKey: {},
     versions: Array.from({ length: (options.newestVersion ?? 67) - 30 }, (_, index) => `${index + 31}.0`),
     counts: { handshakes: 0, logins: 0 },
     bus: eventBus({

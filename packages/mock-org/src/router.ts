@@ -1,11 +1,13 @@
 import { Hono } from 'hono'
 import { authorize } from './auth/authorization-code.ts'
 import { bearer } from './auth/bearer.ts'
+import { identityKeys } from './auth/id-token.ts'
 import { introspect, revoke, userInfo } from './auth/identity.ts'
 import { oauthJson } from './auth/oauth-reply.ts'
 import { soapLogin } from './auth/soap-login.ts'
 import { tokenEndpoint } from './auth/token-endpoint.ts'
 import { cometd } from './bayeux/endpoint.ts'
+import { crossOrigin } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 import { schemaById, schemaByName } from './rest/event-schema.ts'
 import { orgLimits } from './rest/org-limits.ts'
@@ -19,6 +21,7 @@ export function router(world: World): (request: Request, exchange: Exchange) => 
   const app = new Hono<{ Bindings: Exchange }>({ strict: false })
   const oauth = '/services/oauth2'
 
+  app.use('*', crossOrigin(world))
   app.post(`${oauth}/token`, (c) => tokenEndpoint(world, c.env, c.req.header('Authorization') ?? null))
   app.get(`${oauth}/authorize`, (c) => authorize(world, new URL(c.req.url)))
   app.all(`${oauth}/userinfo`, (c) => userInfo(world, bearer(c.req.header('Authorization') ?? null)))
@@ -28,6 +31,7 @@ export function router(world: World): (request: Request, exchange: Exchange) => 
   app.post('/services/Soap/u/:version/:org?', (c) =>
     soapLogin(world, c.req.param('version'), c.req.header('SOAPAction') ?? null, c.env.body),
   )
+  app.get(`${oauth}/id/keys`, async () => oauthJson(await identityKeys(world)))
   app.get('/.well-known/openid-configuration', (c) => oauthJson(openIdConfiguration(c.env.origin)))
 
   // What follows is the instance's alone.
@@ -40,13 +44,21 @@ export function router(world: World): (request: Request, exchange: Exchange) => 
   app.get('/services/data', () => restJson(versionList(world)))
 
   const rest = new Hono<{ Bindings: Exchange }>({ strict: false })
+  /** Beside every reply but those of the version list: REST API guide, "Limit Info Header". */
+  const withUsage = (reply: Response): Response => {
+    reply.headers.set('Sforce-Limit-Info', `api-usage=${world.usage.used.apiRequests}/${world.limits.dailyApiRequests}`)
+    return reply
+  }
   rest.use('*', async (c, next) => {
     const version = /\/services\/data\/v([\d.]+)/.exec(c.req.path)?.[1] ?? ''
     const token = bearer(c.req.header('Authorization') ?? null)
     const known = token !== undefined && !world.switches.ipLocked && world.tokens.check(token)
     if (!known) return restError(401, 'INVALID_SESSION_ID', 'Session expired or invalid')
-    if (!world.versions.includes(version)) return notFound()
-    return next()
+    if (!world.usage.apiRequest()) return withUsage(restError(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.'))
+    if (!world.versions.includes(version)) return withUsage(notFound())
+    await next()
+    withUsage(c.res)
+    return undefined
   })
   rest.get('/', () => restJson({ sobjects: 'sobjects', limits: 'limits', query: 'query' }))
   rest.get('/limits', () => orgLimits(world))
@@ -81,6 +93,7 @@ function openIdConfiguration(origin: string): Record<string, unknown> {
     authorization_endpoint: `${origin}/services/oauth2/authorize`,
     token_endpoint: `${origin}/services/oauth2/token`,
     revocation_endpoint: `${origin}/services/oauth2/revoke`,
+    jwks_uri: `${origin}/services/oauth2/id/keys`,
     userinfo_endpoint: `${origin}/services/oauth2/userinfo`,
     introspection_endpoint: `${origin}/services/oauth2/introspect`,
     code_challenge_methods_supported: ['S256'],

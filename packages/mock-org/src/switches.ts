@@ -60,12 +60,18 @@ export interface Switches {
   queryInDataChannel: boolean
   /** Nulled fields of a change event. 'omitted': only `changedFields` names them. */
   nulledFields: 'omitted' | 'null'
+  /** Change events have an EventUuid from endpoint 52.0 on, as platform events have. true. */
+  changeEventUuid: boolean
   /** Data messages carry a clientId, as old versions did. false. */
   clientIdInData: boolean
   /** The oldest endpoint version taken. 37: today's documentation; older pages say 23, and some tools still send 36. */
   oldestVersion: number
   /** How a missing or unsupported version is refused. 'bayeux'. */
   versionErrors: 'bayeux' | 'http-400'
+  /** How a request over `maxRequestBytes` is refused. 'http-413'. */
+  sizeErrors: 'http-413' | 'bayeux'
+  /** The HTTP status of CometD replies that refuse a token. 200: the refusal stands in the messages alone. */
+  authErrorStatus: 200 | 401
   /** A revoked token is noticed on a living session after this long. 0. About 5 minutes were measured. */
   revalidateTokenMs: number
   /** The code of the unknown-client error: 402 before 2015. 403. */
@@ -78,6 +84,14 @@ export interface Switches {
   jwtAccessTokens: boolean
   /** A refresh token works once, and each refresh gives a new one. false. */
   rotateRefreshTokens: boolean
+  /** Whether the org takes the password flow. true; orgs made since 2023 block it until told otherwise. */
+  passwordFlow: boolean
+  /** The HTTP status of `invalid_client` from the token endpoint. 400; 401 was seen for some. */
+  invalidClientStatus: 400 | 401
+  /** Cross-origin requests to the OAuth endpoints of the instance: answered for no page, for those of `corsOrigins`, for any. 'off'. */
+  oauthCors: 'off' | 'listed' | 'any'
+  /** The HTTP status of the device flow's pending, slow_down and denied. 400. */
+  deviceErrorStatus: number
   /** How often the device flow may ask whether the user has agreed; whole seconds. 5,000. */
   deviceIntervalMs: number
   /** `id` of replies is a number where it can be. false: echoed as sent. */
@@ -117,15 +131,22 @@ export function defaultSwitches(): Switches {
     unknownReplayId: 'refuse',
     queryInDataChannel: false,
     nulledFields: 'omitted',
+    changeEventUuid: true,
     clientIdInData: false,
     oldestVersion: 37,
     versionErrors: 'bayeux',
+    sizeErrors: 'http-413',
+    authErrorStatus: 200,
     revalidateTokenMs: 0,
     unknownClientCode: 403,
     bareUnknownClient: false,
     ipLocked: false,
     jwtAccessTokens: false,
     rotateRefreshTokens: false,
+    passwordFlow: true,
+    invalidClientStatus: 400,
+    oauthCors: 'off',
+    deviceErrorStatus: 400,
     deviceIntervalMs: 5_000,
     numericIds: false,
     reverseReplies: false,

@@ -1,6 +1,14 @@
 import type { Family } from './events/channel-definition.ts'
 import type { Limits } from './limits.ts'
-import { rollingCount } from './rolling-count.ts'
+import { type RollingCount, rollingCount } from './rolling-count.ts'
+
+export interface UsageView {
+  platform: number
+  pushTopic: number
+  generic: number
+  published: number
+  apiRequests: number
+}
 
 /** What was drawn from the org's allocations. */
 export interface Usage {
@@ -8,7 +16,11 @@ export interface Usage {
   exhausted(family: Family): boolean
   /** False when the hour's allocation is used up. */
   publish(amount: number): boolean
-  readonly used: { platform: number; pushTopic: number; generic: number; published: number }
+  /** False when the day's allocation is used up. */
+  apiRequest(): boolean
+  /** False when this user has logged in too often within the hour. */
+  login(userId: string): boolean
+  readonly used: UsageView
 }
 
 export function usage(now: () => number, limits: Limits): Usage {
@@ -16,7 +28,15 @@ export function usage(now: () => number, limits: Limits): Usage {
   const platform = rollingCount(now, day)
   const pushTopic = rollingCount(now, day)
   const generic = rollingCount(now, day)
-  const published = rollingCount(now, 3_600_000)
+  const hour = 3_600_000
+  const published = rollingCount(now, hour)
+  const apiRequests = rollingCount(now, day)
+  const logins = new Map<string, RollingCount>()
+  const draw = (count: RollingCount, limit: number, amount = 1): boolean => {
+    if (count.used + amount > limit) return false
+    count.add(amount)
+    return true
+  }
   const meter = (family: Family) => {
     switch (family) {
       case 'platform':
@@ -35,13 +55,21 @@ export function usage(now: () => number, limits: Limits): Usage {
       const found = meter(family)
       return found !== undefined && found.count.used >= found.limit
     },
-    publish(amount) {
-      if (published.used + amount > limits.hourlyPublishedEvents) return false
-      published.add(amount)
-      return true
+    publish: (amount) => draw(published, limits.hourlyPublishedEvents, amount),
+    apiRequest: () => draw(apiRequests, limits.dailyApiRequests),
+    login(userId) {
+      const count = logins.get(userId) ?? rollingCount(now, hour)
+      logins.set(userId, count)
+      return draw(count, limits.hourlyLogins)
     },
     get used() {
-      return { platform: platform.used, pushTopic: pushTopic.used, generic: generic.used, published: published.used }
+      return {
+        platform: platform.used,
+        pushTopic: pushTopic.used,
+        generic: generic.used,
+        published: published.used,
+        apiRequests: apiRequests.used,
+      }
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { Accounts } from './auth/accounts.ts'
 import type { PendingCode } from './auth/authorization-code.ts'
 import type { PendingDevice } from './auth/device-flow.ts'
+import type { IdentityKey } from './auth/id-token.ts'
 import type { TokenStore } from './auth/token-store.ts'
 import type { Session } from './bayeux/session.ts'
 import type { SessionTable } from './bayeux/session-table.ts'
@@ -35,6 +36,10 @@ export interface World {
   /** Record ids of generic channels. */
   readonly streamingChannels: Map<string, string>
   readonly versions: readonly string[]
+  /** The pages that may read REST replies: Setup's CORS allowlist. */
+  readonly corsOrigins: readonly string[]
+  /** Signs id tokens; made when first asked for. */
+  readonly identityKey: { made?: Promise<IdentityKey> }
   /** Counted for inspection. */
   readonly counts: { handshakes: number; logins: number }
   /** Ends a token (all, when none is named), and the held connects that rest on it. */

@@ -32,13 +32,20 @@ describe('S09 data messages of', () => {
     ] as const) {
       const [message] = await received(
         '/event/Low_Ink__e',
-        ['/event/Low_Ink__e', { Serial_Number__c: null }, { eventUuid: 'u', replayId: 42 }],
+        ['/event/Low_Ink__e', { Serial_Number__c: '1' }, { eventUuid: 'u', replayId: 42 }],
         version,
       )
       expect(message).toEqual({
         data: {
           schema: expect.any(String),
-          payload: { CreatedDate: created, CreatedById: expect.stringMatching(/^005/), Serial_Number__c: null },
+          // Every field of the definition, whatever was published.
+          payload: {
+            CreatedDate: created,
+            CreatedById: expect.stringMatching(/^005/),
+            Printer_Model__c: null,
+            Serial_Number__c: '1',
+            Ink_Percentage__c: null,
+          },
           event: eventUuid ? { EventUuid: 'u', replayId: 42 } : { replayId: 42 },
         },
         channel: '/event/Low_Ink__e',

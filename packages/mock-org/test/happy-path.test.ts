@@ -59,7 +59,13 @@ describe('the CometD endpoint', () => {
       {
         data: {
           schema: expect.stringMatching(/^.{22}$/),
-          payload: { CreatedDate: new Date(clock.now()).toISOString(), CreatedById: expect.any(String), Printer_Model__c: 'XZO-5' },
+          payload: {
+            CreatedDate: new Date(clock.now()).toISOString(),
+            CreatedById: expect.any(String),
+            Printer_Model__c: 'XZO-5',
+            Serial_Number__c: null,
+            Ink_Percentage__c: null,
+          },
           event: { EventUuid: event.eventUuid, replayId: Number(event.replayId) },
         },
         channel: '/event/Low_Ink__e',

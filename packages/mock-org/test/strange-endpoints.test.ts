@@ -70,7 +70,7 @@ const formNames = [
 ]
 
 function org(): MockOrg {
-  return createMockOrg({ clock: virtualClock() })
+  return createMockOrg({ clock: virtualClock(), corsOrigins: ['https://app.example'] })
 }
 
 /** Every request has an answer of the org's own making: SOAP says what is wrong with 500, nothing else does. */

@@ -31,6 +31,22 @@ export interface App {
   /** Asks for the client secret on every flow that has one. */
   requireSecret: boolean
   scopes: readonly string[]
+  /** Takes only users that an administrator has approved: those that are not `approved` are refused with `invalid_app_access`. */
+  adminApproval: boolean
+  /** Stands for the Apex handler of token exchange: whose login a subject token is. undefined: the app has no such flow. */
+  tokenExchange: TokenExchange | undefined
+}
+
+/** The username, or why the token is refused; undefined refuses it too. */
+export type TokenExchange = (subject: SubjectToken) => TokenExchangeAnswer | Promise<TokenExchangeAnswer>
+export type TokenExchangeAnswer = string | { error: string; error_description: string } | undefined
+
+export interface SubjectToken {
+  token: string
+  /** `urn:ietf:params:oauth:token-type:…` */
+  type: string
+  /** The `token_handler` that the client asked for. */
+  handler: string | undefined
 }
 
 export interface Accounts {
@@ -77,7 +93,9 @@ export function accounts(options: AccountOptions): Accounts {
       runAs: users[0]?.username,
       requirePkce: false,
       requireSecret: true,
-      scopes: ['api', 'refresh_token', 'openid'],
+      scopes: ['api', 'refresh_token'],
+      adminApproval: false,
+      tokenExchange: undefined,
       ...given,
     }),
   )

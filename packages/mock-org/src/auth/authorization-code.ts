@@ -1,7 +1,8 @@
 import { letters } from '../ids.ts'
 import type { World } from '../world.ts'
-import type { App } from './accounts.ts'
-import { type Grant, refused } from './grant.ts'
+import type { App, User } from './accounts.ts'
+import { bringsRefresh, type Grant, refused } from './grant.ts'
+import { tokenFields } from './oauth-reply.ts'
 
 export interface PendingCode {
   readonly clientId: string
@@ -9,6 +10,7 @@ export interface PendingCode {
   readonly redirectUri: string
   readonly challenge: string | undefined
   readonly scope: string
+  readonly nonce: string | undefined
   readonly expiresAt: number
   used: boolean
 }
@@ -31,24 +33,45 @@ export function authorize(world: World, url: URL): Response {
     return new Response(null, { status: 302, headers: { Location: location } })
   }
   if (codes.denied) return back('error=access_denied&error_description=end-user+denied+authorization')
+  const user = accounts.users[0]!
+  const scope = query.get('scope') ?? app.scopes.join(' ')
+  if (query.get('response_type') === 'token') return userAgent(world, { app, user, scope, redirectUri, state: query.get('state') })
   if (query.get('response_type') !== 'code') return back('error=unsupported_response_type&error_description=response+type+not+supported')
   const challenge = query.get('code_challenge') ?? undefined
   // Metadata names S256 alone: facts 1.4.
   if (challenge !== undefined && (query.get('code_challenge_method') ?? 'S256') !== 'S256')
     return back('error=invalid_request&error_description=invalid+code+challenge+method')
   if (app.requirePkce && challenge === undefined) return back('error=invalid_request&error_description=missing+required+code+challenge')
-  const user = accounts.users[0]!
   const code = `aPrx${letters(random, 60)}==`
   codes.pending.set(code, {
     clientId: app.clientId,
     userId: user.id,
     redirectUri,
     challenge,
-    scope: query.get('scope') ?? app.scopes.join(' '),
+    scope,
+    nonce: query.get('nonce') ?? undefined,
     expiresAt: clock.now() + codeLifeMs,
     used: false,
   })
   return back(`code=${encodeURIComponent(code)}`)
+}
+
+interface UserAgentLogin {
+  app: App
+  user: User
+  scope: string
+  redirectUri: string
+  state: string | null
+}
+
+/** The login itself comes back, in the fragment that no server sees: facts 1.4. */
+function userAgent(world: World, { app, user, scope, redirectUri, state }: UserAgentLogin): Response {
+  const grant = { userId: user.id, clientId: app.clientId, scope }
+  world.counts.logins += 1
+  const fragment = new URLSearchParams(tokenFields(world, world.tokens.issue(grant)))
+  if (bringsRefresh(scope)) fragment.set('refresh_token', world.tokens.issueRefresh(grant).value)
+  if (state !== null) fragment.set('state', state)
+  return new Response(null, { status: 302, headers: { Location: `${redirectUri}#${fragment}` } })
 }
 
 export async function authorizationCode(world: World, form: URLSearchParams, app: App): Promise<Grant> {
@@ -62,7 +85,7 @@ export async function authorizationCode(world: World, form: URLSearchParams, app
   }
   pending.used = true
   const user = accounts.userById(pending.userId)!
-  return { user, app, scope: pending.scope, refresh: /refresh_token|offline_access|full/.test(pending.scope) }
+  return { user, app, scope: pending.scope, refresh: bringsRefresh(pending.scope), nonce: pending.nonce }
 }
 
 /** S256 of RFC 7636, the only method advertised. */

@@ -1,7 +1,7 @@
 import { letters } from '../ids.ts'
 import type { World } from '../world.ts'
 import type { App } from './accounts.ts'
-import { type Grant, refused } from './grant.ts'
+import { bringsRefresh, type Grant, refused } from './grant.ts'
 import { oauthJson } from './oauth-reply.ts'
 
 export interface PendingDevice {
@@ -45,11 +45,12 @@ export function deviceToken(world: World, form: URLSearchParams, app: App): Gran
   const device = devices.get(code)
   if (!device || device.clientId !== app.clientId) return refused('invalid_grant', 'invalid device code')
   if (device.expiresAt <= clock.now()) return refused('invalid_grant', 'expired device code')
-  if (device.state === 'denied') return refused('access_denied', 'end-user denied authorization')
+  const status = switches.deviceErrorStatus
+  if (device.state === 'denied') return refused('access_denied', 'end-user denied authorization', status)
   const tooFast = clock.now() - device.polledAt < switches.deviceIntervalMs
   device.polledAt = clock.now()
-  if (tooFast) return refused('slow_down', 'polling too quickly')
-  if (device.state === 'pending') return refused('authorization_pending', 'authorization pending')
+  if (tooFast) return refused('slow_down', 'polling too quickly', status)
+  if (device.state === 'pending') return refused('authorization_pending', 'authorization pending', status)
   devices.delete(code)
-  return { user: accounts.users[0]!, app, scope: device.scope, refresh: /refresh_token|offline_access|full/.test(device.scope) }
+  return { user: accounts.users[0]!, app, scope: device.scope, refresh: bringsRefresh(device.scope) }
 }

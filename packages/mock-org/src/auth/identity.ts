@@ -1,6 +1,6 @@
 import { eighteen } from '../ids.ts'
 import type { World } from '../world.ts'
-import { oauthJson } from './oauth-reply.ts'
+import { identityUrl, oauthJson } from './oauth-reply.ts'
 
 /** `GET /services/oauth2/userinfo`: its refusals are HTTP 403 with plain text, unlike REST's (facts 1.8). */
 export function userInfo(world: World, token: string | undefined): Response {
@@ -10,10 +10,10 @@ export function userInfo(world: World, token: string | undefined): Response {
   const known = world.tokens.check(token)
   const user = known && world.accounts.userById(known.userId)
   if (!user) return text('Bad_OAuth_Token')
-  const { instance, login } = world.hosts
+  const { instance } = world.hosts
   const [org, id] = [eighteen(world.accounts.orgId), eighteen(user.id)]
   return oauthJson({
-    sub: `${login}/id/${org}/${id}`,
+    sub: identityUrl(world, user.id),
     user_id: id,
     organization_id: org,
     preferred_username: user.username,
@@ -51,7 +51,7 @@ export function introspect(world: World, form: URLSearchParams): Response {
     scope: token.scope,
     client_id: token.clientId,
     username: user.username,
-    sub: `${world.hosts.login}/id/${eighteen(world.accounts.orgId)}/${eighteen(user.id)}`,
+    sub: identityUrl(world, user.id),
     token_type: 'access_token',
     iat: seconds(token.issuedAt),
     nbf: seconds(token.issuedAt),

@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange.ts'
 import { textOf } from '../text-of.ts'
 import type { World } from '../world.ts'
 import type { App } from './accounts.ts'
-import { type Grant, refused } from './grant.ts'
+import { type Grant, notApproved, refused } from './grant.ts'
 
 type Jose = typeof import('jose')
 
@@ -30,7 +30,7 @@ export async function jwtBearer(world: World, exchange: Exchange, form: URLSearc
   const expiresIn = typeof claims.exp === 'number' ? claims.exp * 1_000 - clock.now() : 0
   if (expiresIn <= 0 || expiresIn > longestMs) return refused('invalid_grant', 'invalid assertion')
   const user = accounts.user(textOf(claims.sub))
-  if (!user?.approved) return refused('invalid_grant', "user hasn't approved this consumer")
+  if (!user?.approved) return notApproved(app)
   return { user, app, scope: 'api', refresh: false }
 }
 

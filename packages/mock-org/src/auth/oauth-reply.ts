@@ -22,15 +22,21 @@ export function oauthJson(value: unknown, status = 200): Response {
 
 /** `issued_at` is a string of milliseconds, and there is no `expires_in`: facts 1.4. */
 export function tokenReply(world: World, token: AccessToken, more: Record<string, unknown> = {}): Response {
-  const { hosts, accounts, random } = world
-  return oauthJson({
+  return oauthJson({ ...tokenFields(world, token), ...more })
+}
+
+export function tokenFields(world: World, token: AccessToken): Record<string, string> {
+  return {
     access_token: token.value,
-    signature: `${letters(random, 43)}=`,
+    signature: `${letters(world.random, 43)}=`,
     scope: token.scope,
-    instance_url: hosts.instance,
-    id: `${hosts.login}/id/${eighteen(accounts.orgId)}/${eighteen(token.userId)}`,
+    instance_url: world.hosts.instance,
+    id: identityUrl(world, token.userId),
     token_type: 'Bearer',
     issued_at: String(token.issuedAt),
-    ...more,
-  })
+  }
+}
+
+export function identityUrl({ hosts, accounts }: World, userId: string): string {
+  return `${hosts.login}/id/${eighteen(accounts.orgId)}/${eighteen(userId)}`
 }

@@ -28,7 +28,7 @@ export function soapLogin(world: World, version: string, action: string | null, 
   const token = world.tokens.issue({ userId: user.id })
   const org = eighteen(world.accounts.orgId)
   return xml(
-    `<loginResponse><result><metadataServerUrl>${world.hosts.instance}/services/Soap/m/${version}/${org}</metadataServerUrl><passwordExpired>false</passwordExpired><sandbox>false</sandbox><serverUrl>${world.hosts.instance}/services/Soap/u/${version}/${world.accounts.orgId}</serverUrl><sessionId>${token.value}</sessionId><userId>${eighteen(user.id)}</userId><userInfo><organizationId>${org}</organizationId><sessionSecondsValid>7200</sessionSecondsValid><userEmail>${escaped(user.email)}</userEmail><userName>${escaped(user.username)}</userName></userInfo></result></loginResponse>`,
+    `<loginResponse><result><metadataServerUrl>${world.hosts.instance}/services/Soap/m/${version}/${org}</metadataServerUrl><passwordExpired>false</passwordExpired><sandbox>false</sandbox><serverUrl>${world.hosts.instance}/services/Soap/u/${version}/${world.accounts.orgId}</serverUrl><sessionId>${token.value}</sessionId><userId>${eighteen(user.id)}</userId><userInfo><organizationId>${org}</organizationId><sessionSecondsValid>${(token.expiresAt - token.issuedAt) / 1_000}</sessionSecondsValid><userEmail>${escaped(user.email)}</userEmail><userName>${escaped(user.username)}</userName></userInfo></result></loginResponse>`,
     200,
   )
 }

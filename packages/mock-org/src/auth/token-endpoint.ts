@@ -4,8 +4,12 @@ import type { App } from './accounts.ts'
 import { authorizationCode } from './authorization-code.ts'
 import { deviceCode, deviceToken } from './device-flow.ts'
 import { type Grant, refused } from './grant.ts'
+import { idToken } from './id-token.ts'
 import { jwtBearer } from './jwt-bearer.ts'
 import { oauthError, tokenReply } from './oauth-reply.ts'
+import { tokenExchange } from './token-exchange.ts'
+
+const tokenExchangeGrants = ['urn:ietf:params:oauth:grant-type:token-exchange', 'urn:ietf:params:oauth:grant-type:hybrid-token-exchange']
 
 /** `POST /services/oauth2/token`. */
 export async function tokenEndpoint(world: World, exchange: Exchange, authorization: string | null): Promise<Response> {
@@ -18,19 +22,26 @@ export async function tokenEndpoint(world: World, exchange: Exchange, authorizat
   const grant = await grantFor(world, exchange, form)
   if (grant instanceof Response) return grant
   if ('error' in grant) return oauthError(grant)
-  if (!grant.user.active) return oauthError(refused('invalid_grant', 'inactive user'))
-  world.counts.logins += 1
   const { user, app, scope } = grant
+  if (!user.active) return oauthError(refused('invalid_grant', 'inactive user'))
+  if (!world.usage.login(user.id)) return oauthError(refused('rate_limit_exceeded', 'login rate exceeded'))
+  world.counts.logins += 1
   const token = world.tokens.issue({ userId: user.id, clientId: app.clientId, scope })
   const more: Record<string, unknown> = {}
   if (grant.refresh) more.refresh_token = world.tokens.issueRefresh({ userId: user.id, clientId: app.clientId, scope }).value
   if (grant.rotated !== undefined) more.refresh_token = grant.rotated
+  if (/\bopenid\b/.test(scope)) {
+    const identity = { issuer: exchange.origin, userId: user.id, clientId: app.clientId, nonce: grant.nonce }
+    more.id_token = await world.track(idToken(world, identity))
+  }
   return tokenReply(world, token, more)
 }
 
 async function grantFor(world: World, exchange: Exchange, form: URLSearchParams): Promise<Grant> {
   if (form.get('response_type') === 'device_code') return deviceCode(world, form)
-  switch (form.get('grant_type')) {
+  const grantType = form.get('grant_type')
+  if (tokenExchangeGrants.includes(grantType ?? '')) return withApp(world, form, (app) => tokenExchange(world, form, app))
+  switch (grantType) {
     case null:
     case '':
       return refused('invalid_request', 'grant type is missing')
@@ -63,13 +74,13 @@ async function withApp(
   const secret = form.get('client_secret')
   // An app for public clients needs none, but a wrong one is always refused.
   if (secret !== null ? secret !== app.clientSecret : secretAsked && app.requireSecret) {
-    return refused('invalid_client', 'invalid client credentials')
+    return refused('invalid_client', 'invalid client credentials', world.switches.invalidClientStatus)
   }
   return grant(app)
 }
 
 function password(world: World, form: URLSearchParams, app: App): Grant {
-  const user = world.accounts.user(form.get('username') ?? '')
+  const user = world.switches.passwordFlow ? world.accounts.user(form.get('username') ?? '') : undefined
   const given = form.get('password') ?? ''
   if (!user || (given !== user.password + user.securityToken && given !== user.password))
     return refused('invalid_grant', 'authentication failure')
@@ -93,7 +104,8 @@ function refreshToken(world: World, form: URLSearchParams, app: App): Grant {
 function clientCredentials(world: World, exchange: Exchange, form: URLSearchParams): Grant | Promise<Grant> {
   if (exchange.role !== 'instance') return refused('invalid_grant', 'request not supported on this domain')
   return withApp(world, form, (app) => {
-    if (form.get('client_secret') === null) return refused('invalid_client', 'invalid client credentials')
+    if (form.get('client_secret') === null)
+      return refused('invalid_client', 'invalid client credentials', world.switches.invalidClientStatus)
     if (app.requirePkce) return refused('invalid_request', 'missing required code challenge')
     const user = app.runAs === undefined ? undefined : world.accounts.user(app.runAs)
     return user ? { user, app, scope: 'api', refresh: false } : refused('invalid_grant', 'no client credentials user enabled')

@@ -9,7 +9,7 @@ import { dailyLimit } from './texts.ts'
 export function fanOut(world: World, event: LoggedEvent): void {
   for (const session of world.sessions.all()) {
     for (const subscription of session.subscriptions.values()) {
-      if (subscription.live && subscription.channel === event.channel && wants(subscription, event)) {
+      if (subscription.live && subscription.channel === event.channel && wants(session, subscription, event)) {
         session.queue.push({ event, subscription })
         scheduleFlush(world, session)
       }
@@ -17,7 +17,8 @@ export function fanOut(world: World, event: LoggedEvent): void {
   }
 }
 
-function wants(subscription: TopicSubscription, event: LoggedEvent): boolean {
+function wants(session: Session, subscription: TopicSubscription, event: LoggedEvent): boolean {
+  if (event.audience && !event.audience.includes(session.userId.slice(0, 15))) return false
   if (!subscription.filter || event.body.kind !== 'push-topic') return true
   return subscription.filter.matches(event.body.sobject)
 }
@@ -29,7 +30,7 @@ export function startReplay(world: World, session: Session, subscription: TopicS
     const log = world.bus.log(subscription.channel)
     for (let index = position; index < log.end; index += 1) {
       const event = log.at(index)
-      if (event && wants(subscription, event)) session.queue.push({ event, subscription })
+      if (event && wants(session, subscription, event)) session.queue.push({ event, subscription })
     }
     subscription.live = true
     scheduleFlush(world, session)

@@ -43,7 +43,10 @@ export async function cometd(
   if (method !== 'POST') return new Response('Only POST allowed', { status: 405, headers: { 'Content-Type': 'text/html' } })
   const { switches } = world
   if (new TextEncoder().encode(exchange.body).length > switches.maxRequestBytes) {
-    return new Response('Maximum Request Size Exceeded', { status: 413, headers: { 'Content-Type': 'text/html' } })
+    if (switches.sizeErrors === 'http-413')
+      return new Response('Maximum Request Size Exceeded', { status: 413, headers: { 'Content-Type': 'text/html' } })
+    const replies = (exchange.messages ?? []).map((message) => failure(message, { error: texts.tooLarge }))
+    return new Response(toJson(replies), { status: 200, headers: json })
   }
   const messages = exchange.messages ?? readMessages(exchange.body)
   if (!messages) return new Response('Bad Request', { status: 400, headers: { 'Content-Type': 'text/html' } })
@@ -57,7 +60,13 @@ export async function cometd(
     if (refusal) outcomes.push({ replies: [failure(message, { error: refusal, reconnect: 'none', interval: false })] })
     else outcomes.push(planned(exchange, message) ?? (await answer(world, request, message)))
   }
-  return new Response(body(world, outcomes), { status: 200, headers: json })
+  const refused = outcomes.some(({ replies }) => replies.some(refusesToken))
+  return new Response(body(world, outcomes), { status: refused ? switches.authErrorStatus : 200, headers: json })
+}
+
+function refusesToken({ error, ext }: Reply): boolean {
+  const { failureReason } = (ext?.sfdc ?? {}) as { failureReason?: string }
+  return (failureReason ?? error ?? '').startsWith('401:')
 }
 
 export function readMessages(text: string): BayeuxMessage[] | undefined {

@@ -1,5 +1,6 @@
 import type { BayeuxMessage } from '@sfstream/core'
 import { type ChannelDefinition, familyOf } from '../events/channel-definition.ts'
+import { genericChannels } from '../rest/publish.ts'
 import { textOf } from '../text-of.ts'
 import type { World } from '../world.ts'
 import { startReplay } from './delivery.ts'
@@ -76,7 +77,8 @@ function definitionFor(world: World, channel: string): ChannelDefinition | strin
     return texts.noSuchChannel(channel)
   if (!channel.startsWith('/u/') || channel.includes('*')) return texts.restrictedChannel
   if (world.bus.channels.some((other) => other.toLowerCase() === channel.toLowerCase())) return texts.channelCase
-  return world.accounts.dynamicChannels ? world.bus.define(channel) : texts.unknownChannel
+  if (!world.accounts.dynamicChannels) return texts.unknownChannel
+  return genericChannels(world).length < world.limits.streamingChannels ? world.bus.define(channel) : texts.channelLimit
 }
 
 /** Undefined without a map, which means new events only; a map that lacks the channel is an error (facts 2.4). */

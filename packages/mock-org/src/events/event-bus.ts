@@ -70,7 +70,8 @@ export function eventBus(options: EventBusOptions): EventBus {
       const lag = switches.eventDateLagMs > 0 ? Math.floor(random() * switches.eventDateLagMs) : 0
       const createdMs = extra.createdDate === undefined ? loggedAt - lag : new Date(extra.createdDate).getTime()
       const body = eventBody(definition, payload, extra, createdMs)
-      const eventUuid = body.kind === 'platform-event' || body.kind === 'change-event' ? (extra.eventUuid ?? uuid(random)) : undefined
+      const identified = body.kind === 'platform-event' || (body.kind === 'change-event' && switches.changeEventUuid)
+      const eventUuid = identified ? (extra.eventUuid ?? uuid(random)) : undefined
       return targets(definition, body).map((target) => {
         const log = bus.log(target.channel)
         const event: LoggedEvent = {
@@ -80,6 +81,7 @@ export function eventBus(options: EventBusOptions): EventBus {
           eventUuid,
           createdMs,
           loggedAt,
+          audience: audienceOf(extra),
           body,
           rendered: new Map(),
         }
@@ -154,7 +156,11 @@ export function eventBus(options: EventBusOptions): EventBus {
           throw new Error(`A generic event's payload is a string; ${definition.channel} was given ${typeof payload}.`)
         return { kind: 'generic', payload }
       case 'system-topic':
-        return { kind: 'system-topic', type: extra.type ?? 'created', sobject: sobject(record(definition.channel, payload ?? {}), '07L') }
+        return {
+          kind: 'system-topic',
+          type: extra.type ?? 'created',
+          sobject: sobject(record(definition.channel, payload ?? {}), systemRecord(definition.channel)),
+        }
     }
   }
 
@@ -165,6 +171,7 @@ export function eventBus(options: EventBusOptions): EventBus {
       schemaVersion: extra.schemaVersion ?? 0,
       payload,
       createdById: extra.createdById ?? options.userId,
+      fields: fieldsOf(definitions.get(`/event/${name}`)),
     }
   }
 
@@ -183,7 +190,7 @@ export function eventBus(options: EventBusOptions): EventBus {
       changeOrigin: 'com/salesforce/api/soap/60.0;client=SfdcInternalAPI/',
       transactionKey: transactionKey ?? uuid(random),
       commitTimestamp: createdMs,
-      recordIds: extra.recordIds ?? [eighteen(recordId(random, '001'))],
+      recordIds: extra.recordIds ?? [changeType === 'GAP_OVERFLOW' ? noRecord : eighteen(recordId(random, '001'))],
       ...header,
     }
     const name = entity.endsWith('__c') ? `${entity.slice(0, -1)}ChangeEvent` : `${entity}ChangeEvent`
@@ -212,6 +219,21 @@ export function eventBus(options: EventBusOptions): EventBus {
 
   for (const channel of [...standardChannels(), ...options.channels]) bus.define(channel)
   return bus
+}
+
+/** An overflow stands for more records than it could name. */
+const noRecord = '000000000000000AAA'
+
+/** What a system topic tells of: a log, or the run of a test. */
+const systemRecord = (channel: string): string => (channel === '/systemTopic/TestResult' ? '707' : '07L')
+
+function fieldsOf(definition: ChannelDefinition | undefined): readonly string[] {
+  return (definition?.kind === 'platform-event' && definition.fields) || []
+}
+
+/** By their first fifteen characters, which name a record in both forms. */
+function audienceOf({ userIds = [] }: PublishExtra): readonly string[] | undefined {
+  return userIds.length === 0 ? undefined : userIds.map((id) => id.slice(0, 15))
 }
 
 function record(channel: string, payload: unknown): Record<string, unknown> {

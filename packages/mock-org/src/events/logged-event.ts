@@ -11,13 +11,23 @@ export interface LoggedEvent {
   readonly eventUuid: string | undefined
   readonly createdMs: number
   readonly loggedAt: number
+  /** Ids of the users it is meant for; undefined: all who listen. */
+  readonly audience: readonly string[] | undefined
   readonly body: EventBody
   /** Rendered data by endpoint version band; filled as subscribers of that version come. */
   readonly rendered: Map<string, string>
 }
 
 export type EventBody =
-  | { kind: 'platform-event'; name: string; schemaVersion: number; payload: Record<string, unknown>; createdById: string }
+  | {
+      kind: 'platform-event'
+      name: string
+      schemaVersion: number
+      payload: Record<string, unknown>
+      createdById: string
+      /** Those of the definition, where it names them. */
+      fields: readonly string[]
+    }
   | { kind: 'change-event'; name: string; schemaVersion: number; payload: Record<string, unknown>; header: ChangeEventHeader }
   | { kind: 'push-topic'; type: string; sobject: Record<string, unknown> }
   | { kind: 'generic'; payload: string }
@@ -50,23 +60,46 @@ function data(event: LoggedEvent, version: number): unknown {
     case 'platform-event':
       return {
         schema: schemaId(body.name, body.schemaVersion),
-        payload: { CreatedDate: createdDate, CreatedById: body.createdById, ...body.payload },
+        // A field without a value comes as null: facts 2.5.
+        payload: {
+          CreatedDate: createdDate,
+          CreatedById: body.createdById,
+          ...Object.fromEntries(body.fields.map((field) => [field, null])),
+          ...body.payload,
+        },
         event: version >= 52 ? { EventUuid: event.eventUuid, replayId } : { replayId },
       }
     case 'change-event':
       return {
         schema: schemaId(body.name, body.schemaVersion),
-        payload: { ...body.payload, ChangeEventHeader: changeHeader(body.header, version) },
-        event: version >= 52 ? { EventUuid: event.eventUuid, replayId } : { replayId },
+        payload: { ...datedFor(version, body.payload), ChangeEventHeader: changeHeader(body.header, version) },
+        event: version >= 52 && event.eventUuid !== undefined ? { EventUuid: event.eventUuid, replayId } : { replayId },
       }
     case 'push-topic':
-      return { event: { createdDate, replayId, type: body.type }, sobject: body.sobject }
+      // Of a deleted record only the id is left: facts 2.5.
+      return {
+        event: { createdDate, replayId, type: body.type },
+        sobject: body.type === 'deleted' ? { Id: body.sobject.Id } : body.sobject,
+      }
     case 'generic':
       return { event: { createdDate, replayId }, payload: body.payload }
     case 'system-topic':
       // No replay id: facts 2.5.
       return { event: { createdDate, type: body.type }, sobject: body.sobject }
   }
+}
+
+const withMilliseconds = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{3}Z$/
+
+/** The dates that every change event has, as endpoints of this version write them. */
+function datedFor(version: number, payload: Record<string, unknown>): Record<string, unknown> {
+  if (version >= 43) return payload
+  const dated = { ...payload }
+  for (const name of ['CreatedDate', 'LastModifiedDate']) {
+    const value = dated[name]
+    if (typeof value === 'string') dated[name] = value.replace(withMilliseconds, '$1Z')
+  }
+  return dated
 }
 
 function changeHeader(header: ChangeEventHeader, version: number): Record<string, unknown> {

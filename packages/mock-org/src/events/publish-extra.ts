@@ -25,6 +25,8 @@ export interface PublishExtra {
   createdById?: string
   /** Another schema id from here on: the definition changed. */
   schemaVersion?: number
+  /** Generic events: for these users alone, as the `userIds` of a push say. Default: all who listen. */
+  userIds?: readonly string[]
   /** PushTopics and system topics: created, updated, deleted, undeleted. Default created. */
   type?: string
   /** Change events: CREATE, UPDATE, DELETE, UNDELETE, GAP_…. Default CREATE. */

@@ -59,12 +59,10 @@ export function faults(world: World, plan: FaultPlan, cutWaiting: () => void, mi
       return plan.pending
     },
     loseSessions({ clientId, kicked = false } = {}) {
-      const end: HoldEnd = {
-        kind: 'failed',
-        error: unknownClient(switches.unknownClientCode),
-        reconnect: kicked ? 'none' : 'handshake',
-        kicked,
-      }
+      // Facts 3.1: only who is kicked is told its clientId.
+      const end: HoldEnd = kicked
+        ? { kind: 'failed', error: unknownClient(switches.unknownClientCode), reconnect: 'none', kicked }
+        : { kind: 'expired' }
       for (const session of everySession()) if (clientId === undefined || session.clientId === clientId) sessions.remove(session, end)
     },
     revokeTokens({ refreshTokensToo = false } = {}) {

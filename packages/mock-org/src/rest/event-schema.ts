@@ -6,14 +6,14 @@ import { notFound, restJson } from './rest-reply.ts'
 /** `GET /sobjects/{Event}/eventSchema`. */
 export function schemaByName(world: World, name: string, format: string | undefined): Response {
   const definition = world.bus.definition(`/event/${name}`) ?? world.bus.definition(`/data/${name}`)
-  return definition ? restJson(schema(name, schemaId(name), definition, format)) : notFound()
+  return definition && hasSchema(definition) ? restJson(schema(name, schemaId(name), definition, format)) : notFound()
 }
 
 /** `GET /event/eventSchema/{schemaId}`: of any version published so far. */
 export function schemaById(world: World, id: string, format: string | undefined): Response {
   for (const channel of world.bus.channels) {
     const definition = world.bus.definition(channel)!
-    if (definition.kind !== 'platform-event' && definition.kind !== 'change-event') continue
+    if (!hasSchema(definition)) continue
     const name = channel.split('/').at(-1)!
     for (let version = 0; version < versionsTried; version += 1) {
       if (schemaId(name, version) === id) return restJson(schema(name, id, definition, format))
@@ -23,6 +23,11 @@ export function schemaById(world: World, id: string, format: string | undefined)
 }
 
 const versionsTried = 20
+
+/** Channels that carry events of several kinds have no schema of their own. */
+function hasSchema({ kind }: ChannelDefinition): boolean {
+  return kind === 'platform-event' || kind === 'change-event'
+}
 
 function schema(name: string, id: string, definition: ChannelDefinition, format = 'EXPANDED'): Record<string, unknown> {
   const expanded = format.toUpperCase() === 'EXPANDED'

@@ -8,7 +8,7 @@ export function orgLimits(world: World): Response {
   const entry = (max: number, taken: number) => ({ Max: max, Remaining: Math.max(0, max - taken) })
   const clients = entry(limits.concurrentClients, world.sessions.all().length)
   return restJson({
-    DailyApiRequests: entry(100_000, 0),
+    DailyApiRequests: entry(limits.dailyApiRequests, used.apiRequests),
     DailyDeliveredPlatformEvents: entry(limits.dailyPlatformEvents, used.platform),
     DailyDurableStreamingApiEvents: entry(limits.dailyPushTopicEvents, used.pushTopic),
     DailyGenericStreamingApiEvents: entry(limits.dailyGenericEvents, used.generic),

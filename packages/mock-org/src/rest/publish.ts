@@ -37,6 +37,7 @@ export function push(world: World, id: string, method: string, body: string): Re
   const channel = genericChannels(world).find((name) => channelRecordId(world, name).slice(0, 15) === id.slice(0, 15))
   if (channel === undefined) return notFound()
   const online = onlineUsers(world, channel)
+  const isOnline = (user: string): boolean => online.some((id) => id.slice(0, 15) === user.slice(0, 15))
   if (method === 'GET') return restJson({ OnlineUserIds: online, ChannelName: channel })
   const events = parsed(body)?.pushEvents
   if (!Array.isArray(events)) return restError(400, 'JSON_PARSER_ERROR', 'pushEvents is missing')
@@ -46,9 +47,9 @@ export function push(world: World, id: string, method: string, body: string): Re
     const payload = textOf(event.payload ?? '')
     if (payload.length > longestPayload) return restError(400, 'INVALID_FIELD', `Payload is longer than ${longestPayload} characters`)
     const wanted = Array.isArray(event.userIds) ? event.userIds.map(textOf) : []
-    world.bus.publish(channel, payload)
-    const userOnlineStatus = Object.fromEntries(wanted.map((user) => [user, online.includes(user)]))
-    results.push({ fanoutCount: wanted.length === 0 ? -1 : wanted.filter((user) => online.includes(user)).length, userOnlineStatus })
+    world.bus.publish(channel, payload, { userIds: wanted })
+    const userOnlineStatus = Object.fromEntries(wanted.map((user) => [user, isOnline(user)]))
+    results.push({ fanoutCount: wanted.length === 0 ? -1 : wanted.filter(isOnline).length, userOnlineStatus })
   }
   return restJson(results)
 }

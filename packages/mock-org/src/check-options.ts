@@ -1,10 +1,10 @@
+import * as v from 'valibot'
 import {
   anything,
   bool,
   call,
   checkShape,
   each,
-  either,
   list,
   number,
   type Rule,
@@ -15,6 +15,7 @@ import {
   whole,
   word,
 } from './check-shape.ts'
+import type { Clock } from './clock.ts'
 import type { Fault, RequestKind } from './faults/fault.ts'
 import { limitsOf } from './limits.ts'
 import type { MockOrgOptions } from './mock-org.ts'
@@ -75,38 +76,38 @@ const app: Shape = {
 }
 
 /** As browsers send them: with a path or a slash at the end they would match nothing. */
-const origins: Rule = (value) =>
-  Array.isArray(value) && value.every((one) => typeof one === 'string' && URL.canParse(one) && new URL(one).origin === one)
-    ? undefined
-    : "a list of origins such as 'https://app.example'"
+const origins: Rule = v.array(
+  v.custom<string>(
+    (value) => typeof value === 'string' && URL.canParse(value) && new URL(value).origin === value,
+    "an origin such as 'https://app.example'",
+  ),
+  'a list',
+)
 
 const options: Shape & Record<keyof MockOrgOptions, Rule> = {
-  clock: (value) =>
-    ['now', 'delay', 'random'].every((name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function')
-      ? undefined
-      : 'a clock: { now, delay, random }',
+  clock: v.custom<Clock>(
+    (value) => ['now', 'delay', 'random'].every((name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function'),
+    'a clock: { now, delay, random }',
+  ),
   seed: number(Number.NEGATIVE_INFINITY),
   instanceUrl: url,
   loginUrl: url,
   sandboxLoginUrl: url,
   migrationUrl: url,
   channels: list,
-  users: each('a user of createMockOrg', user),
-  apps: each('an app of createMockOrg', app),
+  users: each(user),
+  apps: each(app),
   corsOrigins: origins,
   orgId: text,
   edition: word('performance', 'enterprise', 'developer', 'professional'),
-  limits: shaped('limits of createMockOrg', limits),
-  switches: shaped('switches of createMockOrg', switches),
-  replayIds: shaped('replayIds of createMockOrg', {
-    start: either(whole(), (value) => (typeof value === 'bigint' ? undefined : 'a bigint')),
-    maxStep: whole(1),
-  }),
+  limits: shaped(limits),
+  switches: shaped(switches),
+  replayIds: shaped({ start: v.union([whole(), v.bigint()], 'a whole number from 0, or a bigint'), maxStep: whole(1) }),
   scenario: text,
   dynamicChannels: bool,
   sessionTimeoutMs: number(),
   newestVersion: whole(31),
-  memory: shaped('memory of createMockOrg', { events: number(1), requests: number(), deliveries: number() }),
+  memory: shaped({ events: number(1), requests: number(), deliveries: number() }),
 }
 
 /** @throws MockOrgError */
@@ -141,7 +142,7 @@ const withoutMessages: readonly RequestKind[] = ['token', 'soap', 'oauth', 'vers
 /** What each kind of fault needs, and what it may have. */
 const faultKinds: Readonly<Record<Fault['kind'], readonly [needs: Shape, may: Shape]>> = {
   http: [{ status: whole(200) }, { headers: anything, body: text, afterMs: number() }],
-  messages: [{ messages: either(list, call) }, {}],
+  messages: [{ messages: v.union([list, call], 'a list, or a function') }, {}],
   fail: [{ error: text }, { failureReason: text, reconnect: word('none', 'handshake', 'retry'), kicked: bool, without: list }],
   'network-error': [{}, { lost: word('request', 'reply') }],
   cut: [{ afterBytes: whole() }, {}],

@@ -24,8 +24,16 @@ describe('an org that is asked for what it does not know says so', () => {
     ['a field of an app', { apps: [{ secret: 's' }] }, /app.*has no 'secret'.*clientSecret/],
     ['a clock', { clock: Date }, /clock is .*\{ now, delay, random \}/],
     ['a URL', { instanceUrl: 'acme' }, /instanceUrl is 'acme'.*a URL/],
-    ['an origin that no browser sends', { corsOrigins: ['https://app.example/'] }, /corsOrigins is a list.*'https:\/\/app\.example'/],
-    ['a handler that is none', { apps: [{ tokenExchange: 'ada' }] }, /an app.*tokenExchange is 'ada'.*a function/],
+    [
+      'an origin that no browser sends',
+      { corsOrigins: ['https://app.example/'] },
+      /corsOrigins of .*: 0 is 'https:\/\/app\.example\/'\. It may be an origin such as 'https:\/\/app\.example'/,
+    ],
+    [
+      'a handler that is none',
+      { apps: [{ tokenExchange: 'ada' }] },
+      /apps\.0 of createMockOrg: tokenExchange is 'ada'\. It may be a function/,
+    ],
     ['a scenario', { scenario: 'S99' }, /no scenario S99/],
     ['channels that are one', { channels: '/event/Order__e' }, /channels is '\/event\/Order__e'.*a list/],
   ])('%s', (_, options, said) => {

@@ -19,15 +19,21 @@ export function nestsTooDeep(value: unknown, levels = deepest): boolean {
   return levels === 0 || Object.values(value).some((item) => nestsTooDeep(item, levels - 1))
 }
 
-const mark = '\u0001'
-
-export function toJson(value: unknown): string {
-  let marked = false
+/** Bigints go through as strings with a mark in front, longer than any that stands in the value itself. */
+export function toJson(value: unknown, length = 1): string {
+  const mark = '\u0001'.repeat(length)
+  let marked = 0
   const text = JSON.stringify(value, (_key, item: unknown) => {
     if (typeof item !== 'bigint') return item
-    marked = true
+    marked += 1
     return `${mark}${item}`
   })
+  if (marked === 0) return text
   // JSON.stringify writes U+0001 as an escape of six characters.
-  return marked ? text.replace(/"\\u0001(-?\d+)"/g, '$1') : text
+  const written = '\\u0001'.repeat(length)
+  if (text.split(written).length - 1 !== marked) {
+    const longest = text.match(/(?:\\u0001)+/g)!.reduce((most, run) => Math.max(most, run.length), 0)
+    return toJson(value, longest / '\\u0001'.length + 1)
+  }
+  return text.replace(new RegExp(`"(?:\\\\u0001){${length}}(-?\\d+)"`, 'g'), '$1')
 }

@@ -23,6 +23,23 @@ describe('event data', () => {
     expect((await received(topic, { Id: 'a00', Name: 'x' }, { type: 'undeleted' })).sobject).toEqual({ Id: 'a00', Name: 'x' })
   })
 
+  it('2.5 of a PushTopic has the fields that its query selects, where it has a query', async () => {
+    const payload = { Id: 'a00', Name: 'x', Secret__c: 'y' }
+    expect((await received('/topic/InvoiceStatementUpdates', payload, {})).sobject).toEqual({ Id: 'a00', Name: 'x' })
+    expect((await received('/topic/Anything', payload, {}, { options: { channels: ['/topic/Anything'] } })).sobject).toEqual(payload)
+  })
+
+  it('2.5 is what was published, also where it looks like the org\'s own way to write large replay ids', async () => {
+    const payload = { A__c: '\u00015', B__c: '"\u00016', '\u00017': '\u0001\u00018', C__c: '\u0001'.repeat(20_000) }
+    const { org } = setUp()
+    const client = await rawClient(org).start()
+    await client.subscribe('/event/Order_Event__e')
+    org.publish('/event/Order_Event__e', payload, { replayId: 12_345_678_901_234_567_890n })
+    const { text } = await client.post({ channel: '/meta/connect', clientId: client.clientId, connectionType: 'long-polling' })
+    expect(text).toContain('"replayId":12345678901234567890')
+    expect(JSON.parse(text)).toMatchObject([{ data: { payload } }, {}])
+  })
+
   it('2.5 of a test result names a test run, of logging a log', async () => {
     expect((await received('/systemTopic/TestResult', {}, {})).sobject.Id).toMatch(/^707\w{15}$/)
     expect((await received('/systemTopic/Logging', {}, {})).sobject.Id).toMatch(/^07L\w{15}$/)

@@ -50,8 +50,9 @@ function check(world: World, message: BayeuxMessage, name: unknown): Accepted | 
   const denied = world.denied.get(channel)
   if (denied !== undefined) return denied
   const filter = query === undefined || definition.kind !== 'push-topic' ? undefined : topicFilter(query)
-  if (filter && definition.kind === 'push-topic') {
-    const missing = filter.fields.filter((field) => !definition.fields.includes(field))
+  if (filter && definition.kind === 'push-topic' && definition.fields) {
+    const known = definition.fields
+    const missing = filter.fields.filter((field) => !known.includes(field))
     if (missing.length > 0) return texts.noSuchFields(missing)
   }
   if (world.usage.exhausted(familyOf(definition))) return texts.dailyLimit

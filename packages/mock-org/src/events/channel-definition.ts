@@ -1,7 +1,8 @@
 /** What the org knows about one channel. A plain name stands for the definition its form implies. */
 export type ChannelDefinition =
   | { kind: 'platform-event'; channel: string; fields?: readonly string[] }
-  | { kind: 'push-topic'; channel: string; fields: readonly string[] }
+  /** The fields that its query selects; without, whatever is published. */
+  | { kind: 'push-topic'; channel: string; fields?: readonly string[] }
   | { kind: 'generic'; channel: string }
   | { kind: 'change-event'; channel: string; entity: string }
   | { kind: 'change-events'; channel: string }
@@ -47,7 +48,7 @@ export function channelDefinition(given: string | ChannelDefinition): ChannelDef
   const change = /^\/data\/(\w+?)(__)?ChangeEvent$/.exec(given)
   // A custom object Employee__c has the channel /data/Employee__ChangeEvent.
   if (change) return { kind: 'change-event', channel: given, entity: change[2] ? `${change[1]}__c` : change[1]! }
-  if (/^\/topic\/\w{1,25}$/.test(given)) return { kind: 'push-topic', channel: given, fields: ['Id', 'Name'] }
+  if (/^\/topic\/\w{1,25}$/.test(given)) return { kind: 'push-topic', channel: given }
   if (/^\/u\/\S+$/.test(given)) return { kind: 'generic', channel: given }
   if (/^\/systemTopic\/\w+$/.test(given)) return { kind: 'system-topic', channel: given }
   throw new Error(`'${given}' has the form of no channel family (/event/…, /data/…ChangeEvent, /topic/…, /u/…, /systemTopic/…).`)

@@ -150,7 +150,7 @@ export function eventBus(options: EventBusOptions): EventBus {
         return eventBody(mustBeDefined(member), payload, extra, createdMs)
       }
       case 'push-topic':
-        return { kind: 'push-topic', type: extra.type ?? 'created', sobject: sobject(record(definition.channel, payload), 'a00') }
+        return { kind: 'push-topic', type: extra.type ?? 'created', sobject: selected(definition.fields, record(definition.channel, payload)) }
       case 'generic':
         if (typeof payload !== 'string')
           throw new Error(`A generic event's payload is a string; ${definition.channel} was given ${typeof payload}.`)
@@ -211,6 +211,11 @@ export function eventBus(options: EventBusOptions): EventBus {
       switches.nulledFields === 'null' ? values : Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
     if (changeType === 'UPDATE') return { LastModifiedDate: date, ...kept }
     return { CreatedDate: date, CreatedById: user, LastModifiedDate: date, LastModifiedById: user, OwnerId: user, ...kept }
+  }
+
+  function selected(fields: readonly string[] | undefined, published: Record<string, unknown>): Record<string, unknown> {
+    const whole = sobject(published, 'a00')
+    return fields ? Object.fromEntries(Object.entries(whole).filter(([name]) => name === 'Id' || fields.includes(name))) : whole
   }
 
   function sobject(fields: Record<string, unknown>, prefix: string): Record<string, unknown> {

@@ -144,6 +144,7 @@ const faultKinds: Readonly<Record<Fault['kind'], readonly [needs: Shape, may: Sh
   http: [{ status: whole(200) }, { headers: anything, body: text, afterMs: number() }],
   messages: [{ messages: v.union([list, call], 'a list, or a function') }, {}],
   fail: [{ error: text }, { failureReason: text, reconnect: word('none', 'handshake', 'retry'), kicked: bool, without: list }],
+  refuse: [{ error: text, description: text }, { status: whole(400) }],
   'network-error': [{}, { lost: word('request', 'reply') }],
   cut: [{ afterBytes: whole() }, {}],
   'cut-after-body': [{}, {}],
@@ -154,6 +155,12 @@ const faultKinds: Readonly<Record<Fault['kind'], readonly [needs: Shape, may: Sh
   call: [{ call }, {}],
 }
 
+/** A message that fails is one of Bayeux, and refusals have a form for logins and REST: on others they would be used up and do nothing. */
+function requestsOf(kind: Fault['kind']): readonly RequestKind[] {
+  if (kind === 'refuse') return ['token', 'soap', 'rest']
+  return kind === 'fail' ? requestKinds.filter((one) => !withoutMessages.includes(one)) : requestKinds
+}
+
 /** @throws MockOrgError: a fault of a kind that nobody knows would befall nobody, and a test of it prove nothing */
 export function checkFault(given: unknown): void {
   const { kind } = Object(given) as { kind?: unknown }
@@ -161,9 +168,7 @@ export function checkFault(given: unknown): void {
   if (!known) throw new MockOrgError(`There is no fault of kind '${String(kind)}'`, `Use one of ${Object.keys(faultKinds).join(', ')}.`)
   const [needs, may] = known
   const where = `the fault '${String(kind)}'`
-  // A message that fails is one of Bayeux: on others it would be used up and do nothing.
-  const kinds = kind === 'fail' ? requestKinds.filter((one) => !withoutMessages.includes(one)) : requestKinds
-  const needed = { on: word(...kinds), ...needs }
+  const needed = { on: word(...requestsOf(kind as Fault['kind'])), ...needs }
   for (const name of Object.keys(needed)) {
     if ((given as Record<string, unknown>)[name] === undefined)
       throw new MockOrgError(`${where} lacks '${name}'`, 'It does nothing without.')

@@ -3,6 +3,7 @@ import { readMessages } from './bayeux/endpoint.ts'
 import { ConnectionLost, type Exchange } from './exchange.ts'
 import type { PlannedFault } from './faults/fault.ts'
 import type { FaultPlan } from './faults/fault-plan.ts'
+import { refusal } from './faults/refusal.ts'
 import { toJson } from './json.ts'
 import { type SeenRequest, seenRequest } from './records.ts'
 import { notFoundPage, router } from './router.ts'
@@ -104,6 +105,8 @@ export function service(world: World, faults: FaultPlan, record: (request: SeenR
         const messages = typeof fault.messages === 'function' ? fault.messages(sent) : fault.messages
         return new Response(toJson(messages), { headers: { 'Content-Type': 'application/json;charset=UTF-8' } })
       }
+      case 'refuse':
+        return refusal(fault, seen.kinds)
       case 'network-error':
         if (fault.lost !== 'reply') throw new ConnectionLost('the connection was reset')
         return undefined

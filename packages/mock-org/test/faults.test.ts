@@ -22,6 +22,22 @@ describe('single faults', () => {
     expect(org.faults.pending).toBe(0)
   })
 
+  it('refuse logins and REST calls in the form of each', async () => {
+    const { org } = setUp()
+    org.faults.next({ on: 'token', kind: 'refuse', error: 'invalid_grant', description: 'ip restricted' })
+    org.faults.next({ on: 'soap', kind: 'refuse', error: 'PASSWORD_LOCKOUT', description: 'a < b' })
+    org.faults.next({ on: 'rest', kind: 'refuse', status: 403, error: 'API_DISABLED_FOR_ORG', description: 'off' })
+    const post = async (path: string) => {
+      const reply = await org.fetch(org.url + path, { method: 'POST' })
+      return [reply.status, await reply.text()]
+    }
+    expect(await post('/services/oauth2/token')).toEqual([400, '{"error":"invalid_grant","error_description":"ip restricted"}'])
+    const [status, text] = await post('/services/Soap/u/64.0')
+    expect([status, text]).toEqual([500, expect.stringContaining('<faultstring>PASSWORD_LOCKOUT: a &lt; b</faultstring>')])
+    expect(await post('/services/data/v66.0/limits')).toEqual([403, '[{"message":"off","errorCode":"API_DISABLED_FOR_ORG"}]'])
+    expect(org.faults.pending).toBe(0)
+  })
+
   it('can be taken back', async () => {
     const { org } = setUp()
     const undo = org.faults.next({ on: 'any', kind: 'http', status: 500 })

@@ -47,6 +47,11 @@ describe('an org that is asked for what it does not know says so', () => {
     ['a request', { on: 'conect', kind: 'hold' }, /on is 'conect'.*'connect'/],
     ['a request, for there is none', { kind: 'hold' }, /lacks 'on'/],
     ['a message that fails where there are none', { on: 'token', kind: 'fail', error: '401::x' }, /'fail': on is 'token'.*'handshake'/],
+    [
+      'a refusal where there is no form for it',
+      { on: 'connect', kind: 'refuse', error: 'x', description: 'y' },
+      /'refuse': on is 'connect'.*'token'/,
+    ],
     ['a field', { on: 'connect', kind: 'cut', afterBytes: 1, afterByte: 2 }, /has no 'afterByte'/],
     ['a field of another kind', { on: 'connect', kind: 'hold', ms: 5 }, /'hold' has no 'ms'/],
     ['a field that it needs', { on: 'connect', kind: 'fail' }, /'fail' lacks 'error'/],

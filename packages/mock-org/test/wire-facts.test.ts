@@ -29,7 +29,7 @@ describe('event data', () => {
     expect((await received('/topic/Anything', payload, {}, { options: { channels: ['/topic/Anything'] } })).sobject).toEqual(payload)
   })
 
-  it('2.5 is what was published, also where it looks like the org\'s own way to write large replay ids', async () => {
+  it("2.5 is what was published, also where it looks like the org's own way to write large replay ids", async () => {
     const payload = { A__c: '\u00015', B__c: '"\u00016', '\u00017': '\u0001\u00018', C__c: '\u0001'.repeat(20_000) }
     const { org } = setUp()
     const client = await rawClient(org).start()

@@ -33,7 +33,7 @@ export function soapLogin(world: World, version: string, action: string | null, 
   )
 }
 
-function soapFault(code: string, message: string, prefix = 'sf'): Response {
+export function soapFault(code: string, message: string, prefix = 'sf'): Response {
   return xml(fault(code, message, prefix), 500)
 }
 

@@ -150,7 +150,11 @@ export function eventBus(options: EventBusOptions): EventBus {
         return eventBody(mustBeDefined(member), payload, extra, createdMs)
       }
       case 'push-topic':
-        return { kind: 'push-topic', type: extra.type ?? 'created', sobject: selected(definition.fields, record(definition.channel, payload)) }
+        return {
+          kind: 'push-topic',
+          type: extra.type ?? 'created',
+          sobject: selected(definition.fields, record(definition.channel, payload)),
+        }
       case 'generic':
         if (typeof payload !== 'string')
           throw new Error(`A generic event's payload is a string; ${definition.channel} was given ${typeof payload}.`)

@@ -18,7 +18,9 @@ export function sampleEvent(definition: ChannelDefinition, number: number): { pa
     case 'push-topic':
       return {
         payload: Object.fromEntries(
-          (definition.fields ?? ['Name']).filter((field) => field !== 'Id').map((field) => [field, field === 'Name' ? name : value(field, number)]),
+          (definition.fields ?? ['Name'])
+            .filter((field) => field !== 'Id')
+            .map((field) => [field, field === 'Name' ? name : value(field, number)]),
         ),
         extra: { type: number % 2 === 0 ? 'updated' : 'created' },
       }

@@ -32,6 +32,8 @@ export type Fault =
       /** Fields left out of the reply, such as `channel` and `id`. */
       without?: readonly string[]
     }
+  /** A login or a REST call is refused in the form of its kind: OAuth's JSON, a SOAP fault (always 500), REST's list. Status 400. */
+  | { kind: 'refuse'; error: string; description: string; status?: number }
   /** The connection breaks before the headers: the request never arrived, or (`lost: 'reply'`) its answer was lost. */
   | { kind: 'network-error'; lost?: 'request' | 'reply' }
   /** The body breaks off after so many bytes. What it carried is gone. */

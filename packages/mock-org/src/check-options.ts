@@ -93,6 +93,7 @@ const options: Shape & Record<keyof MockOrgOptions, Rule> = {
   instanceUrl: url,
   loginUrl: url,
   sandboxLoginUrl: url,
+  siteUrl: url,
   migrationUrl: url,
   channels: list,
   users: each(user),
@@ -115,7 +116,7 @@ export function checkOptions(given: MockOrgOptions): void {
   checkShape('createMockOrg', given, options)
 }
 
-const { instanceUrl: _, loginUrl: __, ...ofServers } = options
+const { instanceUrl: _, loginUrl: __, siteUrl: ___, ...ofServers } = options
 
 /** Those of a server, which has addresses of its own. @throws MockOrgError */
 export function checkServerOptions(given: object): void {

@@ -24,9 +24,9 @@ export function crossOrigin(world: World): MiddlewareHandler<{ Bindings: Exchang
       : next()
   }
 
-  /** A checkbox of Setup, and for the instance alone. Whether the allowlist must name the page too is said nowhere. */
+  /** A checkbox of Setup, and for My Domain and sites alone. Whether the allowlist must name the page too is said nowhere. */
   function byOAuth({ role }: Exchange, listed: boolean): boolean {
     const { oauthCors } = world.switches
-    return role === 'instance' && (oauthCors === 'any' || (oauthCors === 'listed' && listed))
+    return (role === 'instance' || role === 'site') && (oauthCors === 'any' || (oauthCors === 'listed' && listed))
   }
 }

@@ -2,11 +2,12 @@ import type { BayeuxMessage } from '@sfstream/core'
 import type { Fault } from './faults/fault.ts'
 
 /** Which of the org's doors a host is. */
-export type HostRole = 'login' | 'test' | 'instance'
+export type HostRole = 'login' | 'test' | 'instance' | 'site'
 
 /** One request on its way through the org. */
 export interface Exchange {
   readonly role: HostRole
+  /** Of a site: with the path that it lives under. */
   readonly origin: string
   /** Whether `Secure` cookies would come back. */
   readonly secure: boolean

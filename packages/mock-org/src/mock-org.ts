@@ -36,6 +36,8 @@ export interface MockOrgOptions {
   loginUrl?: string
   /** Default `https://test.salesforce.com`. */
   sandboxLoginUrl?: string
+  /** An Experience Cloud site, such as `https://acme.my.site.com/partners`: for logins alone. Default none. */
+  siteUrl?: string
   /** Where `faults.migrate()` moves the org. Default `https://acme2.my.salesforce.com`. */
   migrationUrl?: string
   /** Channels beside the standard ones of the README. */
@@ -140,11 +142,12 @@ export function createMockOrg(options: MockOrgOptions = {}): MockOrg {
     random,
     switches,
     limits,
-    hosts: hosts(
-      options.instanceUrl ?? 'https://acme.my.salesforce.com',
-      options.loginUrl ?? 'https://login.salesforce.com',
-      options.sandboxLoginUrl ?? 'https://test.salesforce.com',
-    ),
+    hosts: hosts({
+      instance: options.instanceUrl ?? 'https://acme.my.salesforce.com',
+      login: options.loginUrl ?? 'https://login.salesforce.com',
+      sandbox: options.sandboxLoginUrl ?? 'https://test.salesforce.com',
+      site: options.siteUrl,
+    }),
     accounts: who,
     tokens,
     sessions,

@@ -4,7 +4,7 @@ import { checkServerOptions } from './check-options.ts'
 import { createMockOrg, type MockOrg, type MockOrgOptions } from './mock-org.ts'
 import { answerNodeRequest } from './node-request.ts'
 
-export interface MockOrgServerOptions extends Omit<MockOrgOptions, 'instanceUrl' | 'loginUrl'> {
+export interface MockOrgServerOptions extends Omit<MockOrgOptions, 'instanceUrl' | 'loginUrl' | 'siteUrl'> {
   /** Default 127.0.0.1: nobody else on the network reaches it. */
   host?: string
   /** Default 0: any free one. */

@@ -28,19 +28,21 @@ export interface RequestFacts {
   at: number
   method: string
   url: URL
+  /** The address within a site; undefined: outside of it. */
+  inner: URL | undefined
   authorization: string | null
   body: string
   messages: readonly BayeuxMessage[] | undefined
 }
 
-export function seenRequest({ at, method, url, authorization, body, messages = [] }: RequestFacts): SeenRequest {
-  const { pathname } = url
+export function seenRequest({ at, method, url, inner = url, authorization, body, messages = [] }: RequestFacts): SeenRequest {
+  const { pathname } = inner
   const channels = messages.map((message) => textOf(message.channel))
   return {
     at,
     method,
     origin: url.origin,
-    path: pathname + url.search,
+    path: url.pathname + url.search,
     kinds: kindsOf(pathname, channels),
     channels,
     subscriptions: messages.flatMap((message) => message.subscription ?? []),

@@ -32,17 +32,18 @@ export function service(world: World, faults: FaultPlan, record: (request: SeenR
     const url = new URL(request.url)
     const role = world.hosts.role(url.origin)
     if (role === undefined) throw new ConnectionLost(`getaddrinfo ENOTFOUND ${url.hostname}`)
+    const inner = world.hosts.within(url)
     const body = request.method === 'GET' || request.method === 'HEAD' ? '' : await request.text()
     const messages = url.pathname.startsWith('/cometd') ? readMessages(body) : undefined
     const authorization = request.headers.get('authorization')
-    const seen = seenRequest({ at: clock.now(), method: request.method, url, authorization, body, messages })
+    const seen = seenRequest({ at: clock.now(), method: request.method, url, inner, authorization, body, messages })
     record(seen)
     try {
       const fault = faults.take(seen)
       const setCookies: string[] = []
       const passing: Exchange = {
         role: role === 'gone' ? 'instance' : role,
-        origin: url.origin,
+        origin: role === 'site' ? world.hosts.site! : url.origin,
         secure: url.protocol === 'https:',
         cookies: cookies ? cookies.read(url) : (request.headers.get('cookie') ?? ''),
         setCookies,
@@ -53,7 +54,9 @@ export function service(world: World, faults: FaultPlan, record: (request: SeenR
         faultOn: fault?.on,
       }
       const answer = async (patience = signal): Promise<Response> =>
-        role === 'gone' ? notFoundPage() : route(request, { ...passing, signal: patience })
+        role === 'gone' || !inner
+          ? notFoundPage()
+          : route(inner === url ? request : moved(request, inner), { ...passing, signal: patience })
       const instead = await before(fault, seen, messages ?? [], signal)
       const late = instead && fault?.kind === 'http' ? fault.afterMs : undefined
       const response = instead && late !== undefined ? await behindProxy(instead, late, answer, signal) : (instead ?? (await answer()))
@@ -193,6 +196,11 @@ export function service(world: World, faults: FaultPlan, record: (request: SeenR
       for (const cut of [...waiting]) cut(new ConnectionLost('the connection was cut'))
     },
   }
+}
+
+/** The body has been read by now, and goes beside the request. */
+function moved(request: Request, url: URL): Request {
+  return new Request(url, { method: request.method, headers: request.headers })
 }
 
 /** As many as a browser's fetch follows. */

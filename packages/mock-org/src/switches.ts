@@ -88,7 +88,7 @@ export interface Switches {
   passwordFlow: boolean
   /** The HTTP status of `invalid_client` from the token endpoint. 400; 401 was seen for some. */
   invalidClientStatus: 400 | 401
-  /** Cross-origin requests to the OAuth endpoints of the instance: answered for no page, for those of `corsOrigins`, for any. 'off'. */
+  /** Cross-origin requests to the OAuth endpoints of the instance and the site: answered for no page, for those of `corsOrigins`, for any. 'off'. */
   oauthCors: 'off' | 'listed' | 'any'
   /** The HTTP status of the device flow's pending, slow_down and denied. 400. */
   deviceErrorStatus: number

@@ -179,3 +179,50 @@ describe('what an org may do either way', () => {
     expect(await reply.text()).toContain('<sessionSecondsValid>900</sessionSecondsValid>')
   })
 })
+
+describe('an Experience Cloud site', () => {
+  const siteUrl = 'https://acme.my.site.com/partners'
+
+  it('takes logins under its path, says so in the reply, and has no CometD, no REST, and no client credentials', async () => {
+    const { org } = setUp({ siteUrl, switches: { oauthCors: 'any' } })
+    const { clientId: client_id, clientSecret: client_secret, username, password, securityToken } = org.credentials
+    const ask = (path: string, form?: Record<string, string>) =>
+      org.fetch(siteUrl + path, {
+        headers: { Origin: 'https://app.example' },
+        ...(form ? { method: 'POST', body: new URLSearchParams({ client_id, client_secret, ...form }) } : {}),
+      })
+    const login = await ask('/services/oauth2/token', { grant_type: 'password', username, password: password + securityToken })
+    expect(login.headers.get('Access-Control-Allow-Origin')).toBe('https://app.example')
+    expect(await login.json()).toMatchObject({
+      instance_url: org.url,
+      sfdc_community_url: siteUrl,
+      sfdc_community_id: expect.stringMatching(/^0DB\w{15}$/),
+    })
+    expect(await (await ask('/services/oauth2/token', { grant_type: 'client_credentials' })).json()).toMatchObject({
+      error_description: 'request not supported on this domain',
+    })
+    expect(await (await ask('/.well-known/openid-configuration')).json()).toMatchObject({
+      token_endpoint: `${siteUrl}/services/oauth2/token`,
+    })
+    expect([(await ask('/cometd/66.0')).status, (await ask('/services/data/')).status]).toEqual([404, 404])
+    expect((await org.fetch('https://acme.my.site.com/services/oauth2/userinfo')).status).toBe(404)
+    expect(org.inspect.requests[0]).toMatchObject({ path: '/partners/services/oauth2/token', kinds: ['token'], grantType: 'password' })
+  })
+
+  it('is an audience of JWT assertions', async () => {
+    const { org, clock } = setUp({ siteUrl })
+    const key = await importPKCS8(await org.jwtKey(), 'RS256')
+    const assertion = await new SignJWT({ exp: Math.floor(clock.now() / 1_000) + 100 })
+      .setProtectedHeader({ alg: 'RS256' })
+      .setIssuer(org.credentials.clientId)
+      .setSubject(org.credentials.username)
+      .setAudience(siteUrl)
+      .sign(key)
+    expect((await token(org, { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion })).status).toBe(200)
+  })
+
+  it('is nowhere unless the org has one', async () => {
+    const { org } = setUp()
+    await expect(org.fetch(`${siteUrl}/services/oauth2/token`)).rejects.toThrow(TypeError)
+  })
+})

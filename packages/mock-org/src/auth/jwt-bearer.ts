@@ -24,7 +24,7 @@ export async function jwtBearer(world: World, exchange: Exchange, form: URLSearc
   if (!app) return refused('invalid_client_id', 'client identifier invalid')
   if (!(await world.track(verified(jose, assertion, app)))) return refused('invalid_grant', 'invalid assertion')
   const audiences = [claims.aud].flat()
-  const accepted = [hosts.login, 'https://login.salesforce.com', 'https://test.salesforce.com', hosts.instance, exchange.origin]
+  const accepted = [hosts.login, 'https://login.salesforce.com', 'https://test.salesforce.com', hosts.instance, hosts.site, exchange.origin]
   if (!audiences.some((audience) => accepted.includes(textOf(audience).replace(/\/$/, ''))))
     return refused('invalid_grant', 'audience is invalid')
   const expiresIn = typeof claims.exp === 'number' ? claims.exp * 1_000 - clock.now() : 0

@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange.ts'
+import { eighteen } from '../ids.ts'
 import type { World } from '../world.ts'
 import type { App } from './accounts.ts'
 import { authorizationCode } from './authorization-code.ts'
@@ -34,8 +35,12 @@ export async function tokenEndpoint(world: World, exchange: Exchange, authorizat
     const identity = { issuer: exchange.origin, userId: user.id, clientId: app.clientId, nonce: grant.nonce }
     more.id_token = await world.track(idToken(world, identity))
   }
+  if (exchange.role === 'site') Object.assign(more, { sfdc_community_url: world.hosts.site, sfdc_community_id: siteId(world) })
   return tokenReply(world, token, more)
 }
+
+/** The same for as long as the org lives. */
+const siteId = ({ accounts }: World): string => eighteen(`0DB${accounts.orgId.slice(3)}`)
 
 async function grantFor(world: World, exchange: Exchange, form: URLSearchParams): Promise<Grant> {
   if (form.get('response_type') === 'device_code') return deviceCode(world, form)

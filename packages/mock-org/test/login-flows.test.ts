@@ -205,7 +205,7 @@ describe('an Experience Cloud site', () => {
       token_endpoint: `${siteUrl}/services/oauth2/token`,
     })
     expect([(await ask('/cometd/66.0')).status, (await ask('/services/data/')).status]).toEqual([404, 404])
-    expect((await org.fetch('https://acme.my.site.com/services/oauth2/userinfo')).status).toBe(404)
+    expect((await org.fetch('https://acme.my.site.com/stranger/services/oauth2/userinfo')).status).toBe(404)
     expect(org.inspect.requests[0]).toMatchObject({ path: '/partners/services/oauth2/token', kinds: ['token'], grantType: 'password' })
   })
 

@@ -89,8 +89,13 @@ export async function perform(world: World, action: Action): Promise<void> {
       if (action.mood === 'hung') return
       return world.after(action.forMs, () => moods.set(action.channel, 'fast'))
     }
-    case 'scenario':
-      return faults.scenario(action.id)
+    case 'scenario': {
+      const before = retained(world)
+      faults.scenario(action.id)
+      // It has reset the bus, to higher ids as S05 does: what was not received by now is gone, and no id tells.
+      if (retained(world) < before) history.reset()
+      return
+    }
   }
 }
 
@@ -133,4 +138,10 @@ function shuffled(body: string): string {
   } catch {
     return body
   }
+}
+
+/** How many published events a replay would still find. */
+function retained({ org, history }: World): number {
+  const used = [...history.channels.values()].filter(({ log }) => log.length > 0)
+  return used.reduce((sum, { name }) => sum + org.inspect.published(name).filter((event) => event.retained).length, 0)
 }

@@ -214,7 +214,8 @@ export class ChannelStream {
     // After a cut reply, only to before the group that may be incomplete.
     const reached = complete ? previous : beforeGroup
     if (reached !== undefined) this.#last = reached
-    for (const member of members) member.replyEnded(complete ? undefined : previous)
+    // A cut reply without an id tells nothing of the group that the last one may have broken.
+    if (complete || previous !== undefined) for (const member of members) member.replyEnded(complete ? undefined : previous)
     this.#checkLag(firstDate)
     this.#shared.pressure.check(this)
   }

@@ -30,7 +30,6 @@ export function drain(
   let quietMs: number | undefined
   let lookedAt = startedAt
   let nextMs = 0
-  let cancelIdle: (() => void) | undefined
   const cancelMax = maxMs === undefined ? undefined : platform.delay(() => end('maxMs'), maxMs)
 
   const look = (): void => {
@@ -42,7 +41,8 @@ export function drain(
     nextMs = Math.max(1, Math.min(idleMs - (quietMs ?? 0), idleMs / 4, 1_000))
     cancelIdle = platform.delay(look, nextMs)
   }
-  look()
+  // Not at once: what ends while it is made would leave behind what is made after it.
+  let cancelIdle = platform.delay(look, nextMs)
 
   return {
     stirred() {
@@ -54,7 +54,7 @@ export function drain(
       else if (datedMs !== undefined && datedMs > startedAt + orgNow - platform.now()) end('reached-start')
     },
     close() {
-      cancelIdle?.()
+      cancelIdle()
       cancelMax?.()
     },
   }

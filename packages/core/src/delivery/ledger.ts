@@ -51,12 +51,21 @@ export class Ledger {
   }
 
   received(replayId: ReplayId | undefined, createdDate: string | undefined): Slot {
-    const slot: Slot = { replayId, createdDate, finished: false, passed: false, waiting: undefined, next: undefined, ledger: this }
+    // One without an id, amid a group or after a group that may go on, stands between the events of that.
+    this.#openId = replayId ?? this.#openId
+    const slot: Slot = {
+      replayId: this.#openId,
+      createdDate,
+      finished: false,
+      passed: false,
+      waiting: undefined,
+      next: undefined,
+      ledger: this,
+    }
     if (this.#head && this.#newest) this.#newest.next = slot
     else this.#head = slot
     this.#newest = slot
     this.#unfinished++
-    this.#openId = replayId
     return slot
   }
 
@@ -112,7 +121,8 @@ export class Ledger {
       if (this.#reached && this.#reached.replayId !== slot.replayId) last = this.#reached
       this.#reached = slot
     }
-    if (this.#reached && this.#isComplete(this.#reached)) last = this.#reached
+    // No more of its id is to come, nor to be finished.
+    if (this.#reached && this.#reached.replayId !== (this.#head?.replayId ?? this.#openId)) last = this.#reached
     let counts = true
     if (last && last !== this.#confirmed) {
       this.#confirmed = last
@@ -123,10 +133,6 @@ export class Ledger {
     if (due.length === 0) return
     const durable = counts ? this.writer.flush() : Promise.reject(this.#unreachable())
     for (const { resolve, reject } of due) durable.then(resolve, reject)
-  }
-
-  #isComplete({ replayId }: Slot): boolean {
-    return replayId !== (this.#head?.replayId ?? this.#openId)
   }
 
   #unreachable(): StateError {

@@ -1,7 +1,7 @@
 import { createMockOrg, virtualClock } from '@sfstream/mock-org'
 import { describe, expect, test } from 'vitest'
 import { createClient } from '../../src/index.ts'
-import { bench, channel, event, events } from '../support/delivery-bench.ts'
+import { bench, channel, countedSignal, event, events } from '../support/delivery-bench.ts'
 
 describe('drains', () => {
   test("'caught-up': ends after 10 s without an event, with what was finished durable at stop", async () => {
@@ -154,6 +154,23 @@ describe('drains', () => {
     expect([mine.replayId, others.replayId]).toEqual([1, 1])
     expect(mine).not.toBe(others)
     await client.stop()
+  })
+
+  test('of a channel that flows already: one that waits for no time at all ends by itself, and leaves nothing behind', async () => {
+    const { client, source, clock } = bench()
+    client.subscribe(channel)
+    await clock.settle()
+    source.feed.reply([event(1)])
+    await clock.settle()
+    const counted = countedSignal()
+    const { signal } = counted
+    const drained = client.subscribe(channel, { until: { idleMs: 0, maxMs: 3_600_000 }, signal })
+    expect(drained.stats.ended).toBeUndefined()
+    await expect(drained.ready).resolves.toBeUndefined()
+    await clock.advance(10)
+    expect(drained.stats.ended).toBe('idle')
+    await client.stop()
+    expect({ timers: clock.pending, listeners: counted.listeners }).toEqual({ timers: 0, listeners: 0 })
   })
 
   test('maxEvents is exact, drops the rest unfinished, and leaves nothing behind', async () => {

@@ -104,6 +104,34 @@ test('events without an id are passed and move nothing', async () => {
   expect(position()).toBe(5)
 })
 
+test('an event without an id that stands in a group does not part it', async () => {
+  const { ledger, receive, position } = bench()
+  const [first, amid, second, after] = [5, undefined, 5, 6].map(receive) as [Slot, Slot, Slot, Slot]
+  void ledger.commit(first)
+  ledger.replyEnded(undefined)
+  expect(position()).toBeUndefined()
+  void ledger.commit(amid)
+  expect(position()).toBeUndefined()
+  await ledger.commit(second)
+  expect(position()).toBe(5)
+  await ledger.commit(after)
+  expect(position()).toBe(6)
+})
+
+test('nor one that comes first after a reply that broke off inside it', async () => {
+  const { ledger, receive, position } = bench()
+  const first = receive(5)
+  ledger.replyEnded(5)
+  await ledger.commit(first)
+  const amid = receive(undefined)
+  const second = receive(5)
+  ledger.replyEnded(undefined)
+  await ledger.commit(amid)
+  expect(position()).toBeUndefined()
+  await ledger.commit(second)
+  expect(position()).toBe(5)
+})
+
 test('a long run keeps no slots, and who holds the first holds none of the later ones', () => {
   const { ledger, receive, position } = bench()
   const all: Slot[] = []

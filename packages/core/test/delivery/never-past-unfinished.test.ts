@@ -143,3 +143,32 @@ describe('no position passes an unfinished event, whatever replies, drains, stor
     },
   )
 })
+
+test('a cut reply without an id leaves open the group that an earlier one has broken [PROTOCOL D4]', async () => {
+  const { client, source, clock, store } = bench()
+  const [name] = channels as [string]
+  const one = (id: number, number: number) => ({ ...event(id, { number }, { EventUuid: `u${number}` }), channel: name })
+  const nameless = { channel: name, data: { payload: { number: 0 } } }
+  const iterator = client.subscribe(name, { replay: 'all' })[Symbol.asyncIterator]()
+  const handed: number[] = []
+  const take = async (count: number): Promise<void> => {
+    for (; count > 0; count--) handed.push(numberOf((await iterator.next()).value))
+    await clock.settle()
+  }
+  await clock.settle()
+  source.feed.reply([one(4, 1), one(5, 2)], { complete: false })
+  source.feed.lose()
+  await take(2)
+  source.feed.reply([nameless], { complete: false })
+  source.feed.lose()
+  await take(1)
+  expect(store.at({ channel: name })?.replayId).toBe(4)
+  source.feed.reply([one(5, 2), one(5, 3)])
+  await take(1)
+  expect(handed).toEqual([1, 2, 0, 3])
+  expect(store.at({ channel: name })?.replayId).toBe(4)
+  void iterator.next()
+  await clock.settle()
+  expect(store.at({ channel: name })?.replayId).toBe(5)
+  await client.stop()
+})

@@ -293,6 +293,38 @@ describe('another org', () => {
   })
 })
 
+describe('an org that is come back to', () => {
+  test('what was unfinished there when it was left holds the position back', async () => {
+    const b = bench({ commit: 'manual' })
+    const numbered = (...ids: number[]) => ids.map((id) => event(id, {}, { EventUuid: `u${id}` }))
+    const iterator = b.client.subscribe(channel, { replay: 'all' })[Symbol.asyncIterator]()
+    await b.clock.settle()
+    b.source.feed.reply(numbered(1, 2, 3))
+    const all: StreamEvent[] = []
+    for (let at = 0; at < 3; at++) all.push((await iterator.next()).value)
+    await all[0]?.commit()
+    for (const org of ['00D000000000002', '00D000000000001']) {
+      b.source.orgName = org
+      b.source.feed.lose()
+      await b.clock.settle()
+    }
+    expect(positionsAsked(b)).toEqual(['all', 'new', 1])
+    // 2 and 3 are known by their uuids: they are still in hand.
+    b.source.feed.reply(numbered(2, 3, 4))
+    const last: StreamEvent = (await iterator.next()).value
+    expect(last.replayId).toBe(4)
+    const committed = last.commit()
+    committed.catch(() => {})
+    await b.clock.settle()
+    expect(b.store.at()).toEqual({ replayId: 1 })
+    void all[2]?.commit()
+    await all[1]?.commit()
+    await committed
+    expect(b.store.at()).toEqual({ replayId: 4 })
+    await b.client.stop()
+  })
+})
+
 describe('another org, on the wire', () => {
   const first = { accessToken: '00D000000000001!one', instanceUrl: 'https://acme.my.salesforce.com' }
   const second = { accessToken: '00D000000000002!two', instanceUrl: 'https://acme.my.salesforce.com' }

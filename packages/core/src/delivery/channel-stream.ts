@@ -11,6 +11,7 @@ import type { ReplayGapReason } from '../source/source-status.ts'
 import { DeliveredEvent } from './delivered-event.ts'
 import type { Shared } from './delivery.ts'
 import { Identities } from './identities.ts'
+import type { Ledger } from './ledger.ts'
 import type { LiveSubscription } from './live-subscription.ts'
 
 /** Clocks differ, and the org may log an event minutes after its date. [PROTOCOL D2] */
@@ -39,6 +40,8 @@ export class ChannelStream {
   /** Set while it is given back to the org. */
   #roomAgain: Promise<void> | undefined
   #org: string | undefined
+  /** Of the keeper, in that org. */
+  #ledger: Ledger | undefined
   #accepted = false
   #wasAccepted = false
   #firstAcceptedAt: number | undefined
@@ -96,7 +99,6 @@ export class ChannelStream {
   }
 
   leave(member: LiveSubscription): void {
-    if (!this.members.includes(member)) return
     const { pressure } = this.#shared
     this.members = this.members.filter((each) => each !== member)
     if (this.keeper === member) this.keeper = undefined
@@ -122,7 +124,7 @@ export class ChannelStream {
         this.#gapReport('unknown-org', undefined, position)
       signal.throwIfAborted()
     }
-    if (positions) this.keeper?.keepPositions(positions.writer(key))
+    if (positions) this.#ledger = this.keeper?.keepPositions(positions.writer(key))
     return position
   }
 
@@ -167,6 +169,7 @@ export class ChannelStream {
 
   /** Positions known so far mean nothing any more. */
   #startOver(): void {
+    this.#ledger?.startOver()
     this.#last = undefined
     this.#firstAcceptedAt = undefined
     this.#gapReplayAt = undefined

@@ -7,7 +7,7 @@ import type { DeliveredEvent } from './delivered-event.ts'
 /** Where the events come from, and what it wants to know of them. */
 export interface Processed {
   pull(): Promise<IteratorResult<DeliveredEvent>>
-  /** Settles a `pull` that is parked. */
+  /** Settles a `pull` that is parked; calls `drop`. */
   close(): void
   /** The event has to wait for its key; `resumed`: its turn has come. */
   waits(event: DeliveredEvent): void
@@ -57,7 +57,6 @@ export function processEvents(source: Processed, { handler, concurrency, orderBy
   }
   const fail = (error: unknown): void => {
     failure ??= { error }
-    over = true
     source.close()
   }
   const nextOf = (key: string | undefined): DeliveredEvent | undefined => {

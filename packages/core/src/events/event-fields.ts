@@ -45,7 +45,7 @@ export function retentionMs(channel: string): number {
 
 /** What tells one event from another: its uuid, else its replay id with the first record id (enriched change events share ids). */
 export function identityOf(fields: EventFields): string | number | undefined {
-  if (fields.eventUuid !== undefined) return fields.eventUuid
+  if (fields.eventUuid) return fields.eventUuid
   if (fields.replayId === undefined) return undefined
   const records = asObject(asObject(fields.payload)?.ChangeEventHeader)?.recordIds
   const record = Array.isArray(records) ? asText(records[0]) : undefined

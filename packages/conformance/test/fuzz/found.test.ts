@@ -56,6 +56,17 @@ describe('a text from outside', () => {
     )
   })
 
+  it('connection types that cannot be made text are no common transport all the same', async () => {
+    const types = [{ toString: 1 }, [[]]] as unknown as string[]
+    await withHostileOrg(
+      (request, org) => json(org.friendly(request).map((reply) => ({ ...reply, supportedConnectionTypes: types }))),
+      { times: 1 },
+      async ({ reading }) => {
+        expect(await reading.ended).toMatchObject({ name: 'HandshakeError', code: 'no_common_transport' })
+      },
+    )
+  })
+
   it('a list of API versions is not read for ever', async () => {
     let bytes = 0
     const piece = new Uint8Array(1024 * 1024).fill(32)

@@ -8,7 +8,18 @@ import { secret } from './hostile-rig.ts'
 
 const keys = fc.oneof(
   {
-    arbitrary: fc.constantFrom('__proto__', 'constructor', 'prototype', 'toString', 'valueOf', 'hasOwnProperty', 'then', 'length', ''),
+    arbitrary: fc.constantFrom(
+      '__proto__',
+      'constructor',
+      'prototype',
+      'toString',
+      'valueOf',
+      'hasOwnProperty',
+      'then',
+      'length',
+      'toJSON',
+      '',
+    ),
     weight: 2,
   },
   {
@@ -47,6 +58,20 @@ const numbers = fc.oneof(
   fc.integer().map(String),
 )
 
+/** Objects that cannot be made text, number or JSON, or that look like something else: as JSON, because `__proto__` is a key there. */
+export const traps = fc
+  .tuple(
+    fc.constantFrom('toString', 'valueOf', 'toJSON', 'length', 'then', 'constructor', 'hasOwnProperty', '__proto__', 'next', 'replace'),
+    fc.constantFrom('1', 'null', '-1', '"x"', '{}', '[]', '{"toString":1,"valueOf":1}', '{"prototype":{"toString":1}}', '1e999'),
+    fc.constantFrom<(trap: string) => string>(
+      (trap) => trap,
+      (trap) => `[${trap}]`,
+      (trap) => `[[${trap}],${trap}]`,
+      (trap) => `{"a":${trap},"toString":1,"valueOf":1}`,
+    ),
+  )
+  .map(([key, value, wrap]) => wrap(`{"${key}":${value}}`))
+
 export const jsonText: fc.Arbitrary<string> = fc.letrec<{ value: string; object: string; array: string }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -54,6 +79,7 @@ export const jsonText: fc.Arbitrary<string> = fc.letrec<{ value: string; object:
     telling,
     numbers,
     fc.string().map((text) => JSON.stringify(text)),
+    traps,
     tie('array'),
     tie('object'),
   ),

@@ -42,7 +42,7 @@ export interface HostileOptions extends Partial<BayeuxOptions>, Omit<CommonOptio
   /** For how long requests are, in place of `times`. */
   forMs?: number
   /** Called before anything is sent. */
-  begun?(clock: VirtualClock): void
+  begun?(clock: VirtualClock, client: StreamingClient): void
 }
 
 /** How the rigs of a test file get their bytes; `over-http.ts` changes it. */
@@ -94,7 +94,7 @@ export async function withHostileOrg(
     ...options,
     platform,
   })
-  begun?.(clock)
+  begun?.(clock, client)
   const statuses: ClientStatus[] = []
   const told = gather(client.status(), statuses)
   const reading = read(client.subscribe(channel))
@@ -134,7 +134,7 @@ export async function withHostileOrg(
 }
 
 /** One of ours, with something to do first, of a bounded size, and without the token: all the way down. */
-function expectTyped(error: unknown): void {
+export function expectTyped(error: unknown): void {
   expect(error).toBeInstanceOf(SfStreamError)
   expect((error as SfStreamError).remediation).toMatch(/\S/)
   let depth = 0

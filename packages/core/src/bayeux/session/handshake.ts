@@ -1,4 +1,4 @@
-import { HandshakeError } from '../../errors.ts'
+import { HandshakeError, textOf } from '../../errors.ts'
 import type { Decoded } from '../wire/decode.ts'
 import { type Fault, messageFault } from '../wire/fault.ts'
 import type { Advice } from '../wire/message.ts'
@@ -21,7 +21,7 @@ export function readHandshake({ meta }: Decoded): { fault?: Fault; clientId?: st
   if (Array.isArray(types) && !types.includes('long-polling')) {
     const error = new HandshakeError({
       code: 'no_common_transport',
-      message: `The server offers ${quoted(types.join(', ')) || 'no transport'}, not long-polling.`,
+      message: `The server offers ${quoted(textOf(types)) || 'no transport'}, not long-polling.`,
       remediation: 'Check that the endpoint is an org’s /cometd.',
     })
     return { fault: { kind: 'config', error }, advice }

@@ -4,8 +4,8 @@ import type { Transform } from 'node:stream'
 export interface ContentDecoder {
   /** False: `drained` is called when there is room for more. */
   write(piece: Buffer): boolean
-  /** Nothing follows; what is left in the decoder comes out, then `ended` or `failed` is called. */
-  end(): void
+  /** Nothing follows; what is left in the decoder comes out, then `ended` or `failed` is called. `isBroken`: it ends too early. */
+  end(isBroken: boolean): void
   destroy(): void
 }
 
@@ -57,7 +57,11 @@ export function contentDecoder(
   last.on('end', hooks.ended)
   return {
     write: (piece) => head.write(piece),
-    end: () => void head.end(),
+    end(isBroken) {
+      // Where the content has no end, zlib drops all that it has made of its last piece: so that is an empty one.
+      if (isBroken) head.write(Buffer.alloc(0), () => head.end())
+      else head.end()
+    },
     destroy() {
       for (const decoder of decoders) decoder.destroy()
     },

@@ -27,7 +27,10 @@ export function httpReply(
   /** Until it is handed over: Node may keep what listens to a reply. */
   let body: ArrivingBody | undefined = new ArrivingBody(request)
   let decoder: ContentDecoder | undefined
+  /** Takes the next piece; absent until what decodes it is loaded, and once there is none. */
+  let arrived: ((piece: Buffer) => void) | undefined
   let isBroken = false
+  let isOver = false
 
   const take = (piece: Buffer): void => {
     body?.add(piece)
@@ -35,16 +38,27 @@ export function httpReply(
   }
   const broken = (): void => {
     isBroken = true
-    // What the parser read in the turn in which it failed.
-    let piece: unknown = incoming.read()
-    while (piece !== null) piece = incoming.read()
-    if (decoder) decoder.end()
+    const last = arrived
+    if (!last) return
+    arrived = undefined
+    // What waits for room, and what the parser read in the turn in which it failed: of a reply that has failed, Node tells no listener.
+    incoming.off('data', last)
+    for (let piece: unknown = incoming.read(); piece !== null; piece = incoming.read()) last(piece as Buffer)
+    if (decoder) decoder.end(isBroken)
     else done('broken')
+  }
+  const listen = (take: (piece: Buffer) => void, end: () => void): void => {
+    arrived = take
+    if (isBroken) return broken()
+    incoming.on('data', take)
+    // Of a body that is not complete there is an error, and no end.
+    incoming.on('end', end)
   }
   const takeCoded = async (codings: readonly string[]): Promise<void> => {
     // Loaded by the first body that needs it.
     const zlib = await import('node:zlib')
-    incoming.on('data', (piece: Buffer) => {
+    if (isOver) return
+    const decode = (piece: Buffer): void => {
       progress()
       decoder ??= contentDecoder(zlib, codings, piece, {
         data: take,
@@ -53,9 +67,9 @@ export function httpReply(
         failed: () => done('broken'),
       })
       if (!decoder.write(piece)) incoming.pause()
-    })
-    incoming.on('end', () => {
-      if (decoder) decoder.end()
+    }
+    listen(decode, () => {
+      if (decoder) decoder.end(isBroken)
       else done()
     })
   }
@@ -64,17 +78,22 @@ export function httpReply(
   const codings = contentCodings(incoming.headers['content-encoding'])
   if (codings) void takeCoded(codings)
   else {
-    incoming.on('data', (piece: Buffer) => {
-      progress()
-      take(piece)
-    })
-    // Of a body that is not complete there is an error, and no end.
-    incoming.on('end', () => done())
+    listen(
+      (piece) => {
+        progress()
+        take(piece)
+      },
+      () => done(),
+    )
   }
   const end = (): ReturnType<HttpReply['end']> => {
     const all = body?.end() ?? { text: '' }
     body = undefined
     return all
   }
-  return { end, broken, destroy: () => decoder?.destroy() }
+  const destroy = (): void => {
+    isOver = true
+    decoder?.destroy()
+  }
+  return { end, broken, destroy }
 }

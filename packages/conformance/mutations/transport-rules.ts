@@ -135,6 +135,22 @@ export const transportRules: readonly Rule[] = [
     shownBy: { tests: ['packages/node/test/http-transport.test.ts'] },
   },
   {
+    rule: 'T6',
+    what: 'of a coded body that breaks off all that had arrived is decoded',
+    file: 'packages/node/src/http-reply.ts',
+    find: 'last(piece as Buffer)',
+    replace: 'void piece',
+    shownBy: { tests: ['packages/node/test/cut-bodies.test.ts'] },
+  },
+  {
+    rule: 'T6',
+    what: 'connections are not kept for a while once a kept one was lost',
+    file: 'packages/node/src/http-transport.ts',
+    find: 'outgoing.shouldKeepAlive = false',
+    replace: 'outgoing.shouldKeepAlive = true',
+    shownBy: { tests: ['packages/node/test/http-transport.test.ts', 'packages/conformance/test/servers/node-transport.test.ts'] },
+  },
+  {
     rule: 'T7',
     what: 'of a body that is still coming only whole messages are read',
     file: 'packages/core/src/bayeux/wire/read-ahead.ts',

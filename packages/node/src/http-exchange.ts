@@ -9,7 +9,9 @@ export interface HttpRequests {
   /** Makes the request, and ends it. */
   send(request: TransportRequest): ClientRequest
   /** The headers are in. */
-  answered(request: Sent, response: IncomingMessage): void
+  answered(request: Sent, response: IncomingMessage, outgoing: ClientRequest): void
+  /** The connection has ended before there were any. */
+  lost(outgoing: ClientRequest): void
 }
 
 /** What is still of use of a request once it is sent. A poll is held for two minutes: without its body and its headers. */
@@ -72,9 +74,9 @@ class HttpExchange {
 
   #answered(response: IncomingMessage): void {
     // Nobody waits for it any more.
-    if (!this.#outcome) return
+    if (!this.#outcome || !this.#outgoing) return
     this.#dog?.progress()
-    this.#requests.answered(this.#sent, response)
+    this.#requests.answered(this.#sent, response, this.#outgoing)
     this.#response = response
     this.#reply = httpReply(this.#sent, response, { progress: () => this.#dog?.progress(), done: (cut) => this.#finish(cut) })
   }
@@ -92,8 +94,9 @@ class HttpExchange {
   #closed(cause: unknown): void {
     // A connection may end before what came over it is decoded.
     if (!this.#outcome || this.#response?.complete) return
-    if (this.#reply) this.#reply.broken()
-    else this.#fail(notReached(this.#sent.url, cause ? withoutPacket(cause) : new Error('the connection was closed')))
+    if (this.#reply) return this.#reply.broken()
+    if (this.#outgoing) this.#requests.lost(this.#outgoing)
+    this.#fail(notReached(this.#sent.url, cause ? withoutPacket(cause) : new Error('the connection was closed')))
   }
 
   #fail(error: unknown): void {

@@ -35,6 +35,9 @@ class HttpTransport implements Transport, HttpRequests {
   #plain: http.Agent | undefined
   #secure: https.Agent | undefined
   #target: Target | undefined
+  /** How many requests still get a connection of their own, and how many did when last one was lost. */
+  #ownLeft = 0
+  #own = 0
 
   constructor(options: HttpTransportOptions) {
     this.#options = options
@@ -73,14 +76,27 @@ class HttpTransport implements Transport, HttpRequests {
     headers.push('content-length', String(length))
     const options = { method: 'POST', host, port, path, headers, agent: this.#options.agent ?? this.#agent(isSecure) }
     const outgoing = isSecure ? https.request(options) : http.request(options)
+    if (this.#ownLeft > 0) {
+      this.#ownLeft--
+      outgoing.shouldKeepAlive = false
+    }
     // Header and body leave in one piece only as one text; as Latin-1, since a cookie goes back byte by byte as it came.
     outgoing.end(length === body.length ? body : Buffer.from(body), 'latin1')
     return outgoing
   }
 
-  answered({ url }: Pick<TransportRequest, 'url'>, { headers }: http.IncomingMessage): void {
+  answered({ url }: Pick<TransportRequest, 'url'>, { headers }: http.IncomingMessage, { reusedSocket }: http.ClientRequest): void {
+    if (reusedSocket) this.#own = 0
     const lines = headers['set-cookie']
     if (lines) this.#jar.store(url, lines, headers.date)
+  }
+
+  /**
+   * Some servers close after a reply without saying so. Whatever follows at once would be lost, and that is all it takes to resume: so
+   * connections are used once for a while, and for longer if the next one that is kept is lost too. [PROTOCOL T6]
+   */
+  lost({ reusedSocket }: http.ClientRequest): void {
+    if (reusedSocket) this.#ownLeft = this.#own = Math.min(2 * this.#own || minOwn, maxOwn)
   }
 
   #agent(isSecure: boolean): http.Agent {
@@ -92,6 +108,9 @@ class HttpTransport implements Transport, HttpRequests {
     return this.#secure
   }
 }
+
+const minOwn = 16
+const maxOwn = 1_024
 
 interface Target {
   url: URL

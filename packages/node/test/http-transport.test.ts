@@ -377,6 +377,43 @@ describe('a kept connection', () => {
   })
 })
 
+describe('a kept connection that is lost, because the server ends it after a reply without a word', () => {
+  const lossesOf = async (over: Transport, url: URL, requests: number): Promise<number[]> => {
+    const lost: number[] = []
+    for (let at = 0; at < requests; at++) await post(over, url).catch(() => void lost.push(at))
+    return lost
+  }
+
+  it('costs one request; then connections are used once for a while, longer each time', async () => {
+    const { url, sockets } = await serve((_, response) => {
+      const { socket } = response
+      response.end('[]')
+      socket?.end()
+    })
+    const lost = await lossesOf(transport(), url, 300)
+    expect(lost.length).toBeGreaterThan(1)
+    expect(lost.length).toBeLessThanOrEqual(5)
+    expect(lost[0]).toBeLessThan(5)
+    expect((lost[1] as number) - (lost[0] as number)).toBeGreaterThan(16)
+    expect(sockets.length).toBeLessThanOrEqual(300)
+  })
+
+  it('is kept again afterwards, where the server does so too', async () => {
+    let isBad = true
+    const { url, sockets } = await serve((_, response) => {
+      const { socket } = response
+      response.end('[]')
+      if (isBad) socket?.end()
+    })
+    const over = transport()
+    for (let lost = 0; lost === 0; ) lost = (await lossesOf(over, url, 1)).length
+    isBad = false
+    const before = sockets.length
+    expect(await lossesOf(over, url, 60)).toEqual([])
+    expect(sockets.length - before).toBe(17)
+  })
+})
+
 describe('an idle connection', () => {
   const announced = { 'keep-alive': 'timeout=2' }
 

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import type { BayeuxMessage } from '@sfstream/core'
 import { describe, expect, it } from 'vitest'
+import type { SeenRequest } from './http-log.ts'
 import { noticeBoard } from './notice-board.ts'
 import { orderEvent, rawServer } from './raw-server.ts'
 import { testClient } from './test-client.ts'
@@ -83,6 +84,27 @@ describe('bytes', () => {
     server.push(orderEvent(2), orderEvent(3))
     await board.until('events', () => reading.events.length === 3)
     expect(reading.events.map((event) => event.replayId)).toEqual([1, 2, 3])
+  })
+
+  it('C77 [X] connections that end after each reply, though none says so: subscribed all the same, and live', async () => {
+    const board = noticeBoard()
+    const closing = (seen: SeenRequest, ...events: BayeuxMessage[]) => {
+      return (response: ServerResponse) => {
+        const { socket } = response
+        response.end(json([...events, ...server.friendly(seen)]))
+        socket?.end()
+      }
+    }
+    const server = await rawServer(board, (seen) => (seen.what === 'connect' && !seen.messages[0]?.advice ? undefined : closing(seen)))
+    const { client, read, reports } = testClient(board, server.url)
+    const reading = read(client.subscribe(channel))
+    await board.until('poll', () => server.held === 1 && server.of('subscribe').length > 0)
+    // Nothing is replayed here, so it is sent until it arrives.
+    await board.until('event', () => {
+      if (reading.events.length === 0 && server.held === 1) server.answerPoll((response, seen) => closing(seen, orderEvent(1))(response))
+      return reading.events.length > 0
+    })
+    expect(reports('retry').length).toBeLessThan(3)
   })
 
   it('C77 [X] an array of 10 MB', async () => {

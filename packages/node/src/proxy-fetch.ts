@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Platform } from '@sfstream/core'
 import { StateError } from '@sfstream/core'
 import type { Dispatcher } from 'undici'
@@ -71,11 +72,23 @@ export function proxyFetch({ proxy, env = process.env }: ProxyOptions = {}): Pla
   }
 }
 
-/** Connections to the proxy; a tunnel that is being made over one ends with the signal. */
+/**
+ * Connections to the proxy; a tunnel that is being made over one ends with the signal. It counts as made once a byte has come through:
+ * for that a TLS handshake would wait for ten seconds.
+ */
 function tunnelPool({ Pool }: typeof import('undici'), origin: URL, options: object, signal: () => AbortSignal): Dispatcher {
   class TunnelPool extends Pool {
-    override connect(request: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData<null>> {
-      return super.connect({ ...request, signal: signal() })
+    override async connect(request: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData<null>> {
+      const nobodyWaits = signal()
+      const tunnel = await super.connect({ ...request, signal: nobodyWaits })
+      const { bytesRead } = tunnel.socket as Socket
+      const end = (): void => {
+        if ((tunnel.socket as Socket).bytesRead === bytesRead) tunnel.socket.destroy()
+      }
+      if (nobodyWaits.aborted) end()
+      nobodyWaits.addEventListener('abort', end)
+      tunnel.socket.once('close', () => nobodyWaits.removeEventListener('abort', end))
+      return tunnel
     }
   }
   return new TunnelPool(origin, options)

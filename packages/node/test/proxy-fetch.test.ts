@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import { StateError } from '@sfstream/core'
+import { fetchTransport, webPlatform } from '@sfstream/core/internal'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { proxyFetch } from '../src/proxy-fetch.ts'
 import { startProxy, startSilentProxy, type TestProxy } from './support/proxy.ts'
@@ -109,6 +110,40 @@ describe('a proxy that takes connections and says nothing', () => {
       await silent.until(() => silent.tunnels.every(({ closed }) => closed))
     }
     await silent.close()
+  })
+})
+
+describe('a proxy whose tunnels lead nowhere', () => {
+  it('has none left once nobody waits for what TLS says at its other end', async () => {
+    const silent = await startSilentProxy({ opens: true })
+    const controller = new AbortController()
+    const going = proxyFetch({ proxy: silent.url })!('https://acme.example/', { signal: controller.signal }).catch(
+      (error: unknown) => error,
+    )
+    const isBegun = (): boolean => silent.tunnels.some(({ bytesRead }) => bytesRead > 200)
+    await silent.until(isBegun)
+    const abortedAt = Date.now()
+    controller.abort(new Error('mine'))
+    expect(await going).toMatchObject({ message: 'mine' })
+    await silent.until(() => silent.tunnels.every(({ closed }) => closed))
+    // By undici it would be after ten.
+    expect(Date.now() - abortedAt).toBeLessThan(5_000)
+    await silent.close()
+  })
+})
+
+describe('a proxy that refuses', () => {
+  it('is told with its status', async () => {
+    proxy = await startProxy({ credentials: 'someone:else' })
+    const through = proxyFetch({ proxy: proxy.url })!
+    const exchange = fetchTransport({ ...webPlatform(), fetch: through }).exchange({
+      url: new URL('https://acme.example/'),
+      headers: {},
+      body: '[]',
+      signal: new AbortController().signal,
+      deadline: { headersMs: 30_000, idleMs: 30_000, totalMs: 600_000 },
+    })
+    await expect(exchange).rejects.toMatchObject({ code: 'network', message: expect.stringContaining('(407)') })
   })
 })
 

@@ -72,8 +72,8 @@ export interface SilentProxy {
   close(): Promise<void>
 }
 
-/** Takes whatever it is sent, and never answers. */
-export async function startSilentProxy(): Promise<SilentProxy> {
+/** Takes whatever it is sent, and never answers; `opens`: but that tunnels are open, which lead nowhere. */
+export async function startSilentProxy({ opens = false } = {}): Promise<SilentProxy> {
   const tunnels: Socket[] = []
   const sockets = new Set<Socket>()
   const looks = new Set<() => void>()
@@ -86,6 +86,8 @@ export async function startSilentProxy(): Promise<SilentProxy> {
     socket.on('close', changed)
     socket.once('data', (line) => {
       if (String(line).startsWith('CONNECT ')) tunnels.push(socket)
+      if (opens) socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+      if (opens) socket.once('data', changed)
       changed()
     })
   })

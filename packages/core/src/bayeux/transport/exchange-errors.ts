@@ -1,4 +1,4 @@
-import { TransportError } from '../../errors.ts'
+import { TransportError, textOf } from '../../errors.ts'
 
 /** `what` was exceeded before a status was known. */
 export function notAnswered(what: string): TransportError {
@@ -22,9 +22,9 @@ export function notReached(url: URL, cause: unknown): TransportError {
 }
 
 /** The innermost reason: Node hides `ECONNREFUSED` under "fetch failed", and under an error without a text where a host has two addresses. */
-export function reasonOf(cause: unknown): string {
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
-  if (!(inner instanceof Error)) return String(inner)
-  const [first] = (inner as Partial<AggregateError>).errors ?? []
-  return inner.message || (first instanceof Error && first.message) || inner.name
+export function reasonOf(cause: unknown, depth = 0): string {
+  if (!(cause instanceof Error)) return textOf(cause)
+  if (cause.cause instanceof Error && depth < 5) return reasonOf(cause.cause, depth + 1)
+  const [first] = (cause as Partial<AggregateError>).errors ?? []
+  return cause.message || (first instanceof Error && first.message) || cause.name
 }

@@ -123,14 +123,6 @@ export const deliveryRules: readonly Rule[] = [
   },
   {
     rule: 'D4',
-    what: 'a group that a reply broke off inside is not complete because the channel begins elsewhere',
-    file: stream,
-    find: 'this.#ledger?.startOver()',
-    replace: '',
-    shownBy: { tests: ['packages/core/test/delivery/positions.test.ts'] },
-  },
-  {
-    rule: 'D4',
     what: 'of a cut reply the last id is not complete',
     file: stream,
     find: 'const reached = complete ? previous : beforeGroup',

@@ -11,7 +11,6 @@ import type { ReplayGapReason } from '../source/source-status.ts'
 import { DeliveredEvent } from './delivered-event.ts'
 import type { Shared } from './delivery.ts'
 import { Identities } from './identities.ts'
-import type { Ledger } from './ledger.ts'
 import type { LiveSubscription } from './live-subscription.ts'
 
 /** Clocks differ, and the org may log an event minutes after its date. [PROTOCOL D2] */
@@ -40,8 +39,6 @@ export class ChannelStream {
   /** Set while it is given back to the org. */
   #roomAgain: Promise<void> | undefined
   #org: string | undefined
-  /** Of the keeper, in that org. */
-  #ledger: Ledger | undefined
   #accepted = false
   #wasAccepted = false
   #firstAcceptedAt: number | undefined
@@ -124,7 +121,7 @@ export class ChannelStream {
         this.#gapReport('unknown-org', undefined, position)
       signal.throwIfAborted()
     }
-    if (positions) this.#ledger = this.keeper?.keepPositions(positions.writer(key))
+    if (positions) this.keeper?.keepPositions(positions.writer(key))
     return position
   }
 
@@ -169,7 +166,6 @@ export class ChannelStream {
 
   /** Positions known so far mean nothing any more. */
   #startOver(): void {
-    this.#ledger?.startOver()
     this.#last = undefined
     this.#firstAcceptedAt = undefined
     this.#gapReplayAt = undefined

@@ -5,8 +5,6 @@ import type { PositionWriter, ReachedPosition } from './position-writer.ts'
 
 /** One received event's place in the order of arrival. */
 export interface Slot extends ReachedPosition {
-  /** None where it can be no position. */
-  replayId: ReplayId | undefined
   finished: boolean
   /** It is finished, and so is everything before it. */
   passed: boolean
@@ -75,13 +73,6 @@ export class Ledger {
   replyEnded(openId: ReplayId | undefined): void {
     this.#openId = openId
     if (this.#reached !== this.#confirmed) this.#advance()
-  }
-
-  /** What comes next begins elsewhere: that it follows does not make the group complete that a reply broke off inside. */
-  startOver(): void {
-    for (let slot = this.#head; slot; slot = slot.next) if (slot.replayId === this.#openId) slot.replayId = undefined
-    if (this.#reached?.replayId === this.#openId) this.#reached = this.#confirmed
-    this.#openId = undefined
   }
 
   finish(slot: Slot): void {

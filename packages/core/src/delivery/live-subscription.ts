@@ -203,12 +203,11 @@ export class LiveSubscription implements Subscription, HubNeeds, AsyncIterator<S
   }
 
   /** Positions are kept from now on, in the org that the channel has been opened in. */
-  keepPositions(writer: PositionWriter): Ledger {
+  keepPositions(writer: PositionWriter): void {
     // Of an org that it comes back to, events may still be unfinished: those that follow stand behind them.
     const known = this.#ledgers.find((each) => each.writer === writer)
     this.#current = known ?? new Ledger(this, writer)
     if (!known) this.#ledgers.push(this.#current)
-    return this.#current
   }
 
   /** Nothing is left to take. */

@@ -132,19 +132,6 @@ test('nor one that comes first after a reply that broke off inside it', async ()
   expect(position()).toBe(5)
 })
 
-test('a group that a reply broke off inside is no position because the channel has begun elsewhere since', async () => {
-  const { ledger, receive, position } = bench()
-  const [first, second] = [4, 5].map(receive) as [Slot, Slot]
-  ledger.replyEnded(5)
-  ledger.startOver()
-  const again = [1, undefined, 1].map(receive) as [Slot, Slot, Slot]
-  ledger.replyEnded(undefined)
-  for (const each of [first, second]) await ledger.commit(each)
-  expect(position()).toBe(4)
-  for (const each of again) await ledger.commit(each)
-  expect(position()).toBe(1)
-})
-
 test('a long run keeps no slots, and who holds the first holds none of the later ones', () => {
   const { ledger, receive, position } = bench()
   const all: Slot[] = []

@@ -325,29 +325,6 @@ describe('an org that is come back to', () => {
   })
 })
 
-test('refused amid a group that a reply broke off inside: the group is a position once it has come whole', async () => {
-  const b = bench({ commit: 'manual' })
-  const one = (id: number, at: number) => event(id, {}, { EventUuid: `u${at}` })
-  const iterator = b.client.subscribe(channel, { replay: 'all' })[Symbol.asyncIterator]()
-  const all: StreamEvent[] = []
-  await b.clock.settle()
-  b.source.feed.reply([one(1, 1), one(2, 2)], { complete: false })
-  b.source.feed.lose()
-  await b.clock.settle()
-  expect(positionsAsked(b)).toEqual(['all', 1])
-  b.source.feed.refuse(new ReplayError({ code: 'replay_refused', message: 'gone', remediation: '' }))
-  await b.clock.settle()
-  b.source.feed.reply([one(0, 0), one(1, 1), one(2, 2), one(2, 3)])
-  for (let at = 0; at < 6; at++) all.push((await iterator.next()).value)
-  for (const each of all.slice(0, 2)) each.commit().catch(() => {})
-  await b.clock.settle()
-  expect(b.store.at()).toEqual({ replayId: 1 })
-  for (const each of all.slice(2)) each.commit().catch(() => {})
-  await b.clock.settle()
-  expect(b.store.at()).toEqual({ replayId: 2 })
-  await b.client.stop()
-})
-
 describe('another org, on the wire', () => {
   const first = { accessToken: '00D000000000001!one', instanceUrl: 'https://acme.my.salesforce.com' }
   const second = { accessToken: '00D000000000002!two', instanceUrl: 'https://acme.my.salesforce.com' }

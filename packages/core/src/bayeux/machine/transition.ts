@@ -302,7 +302,7 @@ function lost(reason: string): HandshakeError {
   return new HandshakeError({
     code: 'session_lost',
     message: `The session was lost: ${reason}.`,
-    remediation: 'Leave `reconnect` on, or subscribe again from the last replay id.',
+    remediation: 'Leave `reconnect` on, or subscribe from the last replay id.',
     retryable: true,
   })
 }

@@ -177,7 +177,7 @@ export function badReply(message: string): ProtocolError {
   return new ProtocolError({
     code: 'bad_reply',
     message,
-    remediation: 'Check that the endpoint is an org’s /cometd, and that no proxy or login page answers.',
+    remediation: 'Check that the endpoint is an org’s /cometd, and no proxy or login page.',
     retryable: true,
   })
 }

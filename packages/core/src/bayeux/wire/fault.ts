@@ -43,7 +43,7 @@ const sessionLost: ErrorClass = [HandshakeError, 'session_lost', true]
 /** What to do about each, how its texts are known, and its error where the request does not decide. The first that knows a text wins. */
 const faults: Record<FaultKind, readonly [remedy: string, pattern?: RegExp, error?: ErrorClass]> = {
   'unknown-client': [
-    'Leave `reconnect` on, or subscribe again from the last replay id.',
+    'Leave `reconnect` on, or subscribe from the last replay id.',
     /unknown client|session_unknown|not completed handshake/i,
     sessionLost,
   ],
@@ -54,7 +54,7 @@ const faults: Record<FaultKind, readonly [remedy: string, pattern?: RegExp, erro
   ],
   auth: ['Check the user’s permissions; pass a new token, or a provider that gets one.', /^401/, [AuthenticationError, 'token_refused']],
   'client-limit': [
-    'Stop other clients of this org; forgotten sessions end after about two minutes.',
+    'Stop other clients; forgotten sessions end after two minutes.',
     /concurrent user limit/i,
     [LimitError, 'client_limit', true],
   ],
@@ -74,7 +74,7 @@ const faults: Record<FaultKind, readonly [remedy: string, pattern?: RegExp, erro
   moved: ['Check the instance URL: the org may have moved, or this is not an org.'],
   forbidden: ['Check IP restrictions, API access of the user, and CORS.'],
   transient: ['Nothing: it is tried again.'],
-  refused: ['Read the server’s reason; check the channel’s name and the user’s permissions.'],
+  refused: ['Read the reason; check the channel’s name and the user’s permissions.'],
 }
 
 function kindOf(text: string | undefined): FaultKind | undefined {

@@ -1,7 +1,7 @@
 import { letters, type Random, recordId } from '../ids.ts'
 
 /** Web Crypto's, named without a global that types of Node alone lack. */
-type CryptoKey = Extract<Awaited<ReturnType<typeof crypto.subtle.generateKey>>, { type: string }>
+export type CryptoKey = Extract<Awaited<ReturnType<typeof crypto.subtle.generateKey>>, { type: string }>
 
 /** A user of the org. */
 export interface User {

@@ -38,14 +38,6 @@ export const fanOutRules: readonly Rule[] = [
   },
   {
     rule: 'L2',
-    what: 'what follows when an org moves begins a stream anew',
-    file: eventStream,
-    find: '        if (isOfOtherOrg) end()\n',
-    replace: '',
-    shownBy: { tests: ['packages/relay/test/event-stream.test.ts'] },
-  },
-  {
-    rule: 'L2',
     what: 'what came with the end of a stream counts',
     file: readerFeed,
     find: '    interrupt() {\n      this.flush()\n',

@@ -1,4 +1,5 @@
 import { StateError } from '@sfstream/core'
+import { textOf } from '@sfstream/core/internal'
 
 function badChannel(channel: string, why: string, remediation: string): StateError {
   return new StateError({ code: 'bad_channel', channel, message: `'${channel}' ${why}.`, remediation })
@@ -10,7 +11,7 @@ function badChannel(channel: string, why: string, remediation: string): StateErr
  */
 export function eventName(channel: string): string {
   if (typeof channel !== 'string')
-    throw badChannel(String(channel), 'is not text', "Pass the event's API name: 'Order__e' or '/event/Order__e'.")
+    throw badChannel(textOf(channel), 'is not text', "Pass the event's API name: 'Order__e' or '/event/Order__e'.")
   if (channel.startsWith('/u/')) throw badChannel(channel, 'is a generic channel, not a platform event', 'Use push() for it.')
   if (/^\/(?:data|topic|systemTopic)\//.test(channel) || /ChangeEvents?$/.test(channel)) {
     throw badChannel(

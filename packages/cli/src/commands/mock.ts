@@ -33,7 +33,8 @@ async function runMock(args: ParsedArguments<typeof flags>, { terminal }: Contex
     ...(args.scenario !== undefined && { scenario: args.scenario }),
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error
-    throw new Error(`--port ${port} is taken (EADDRINUSE). Give another, or leave it out: any free one will do.`)
+    // No usage error: the port is one, and may be free in a moment. Node's own text names no flag.
+    throw new Error(`--port ${port} is taken (EADDRINUSE). Give another, or leave it out: any free one will do.`, { cause: error })
   })
   const { org } = server
   const { clientId, clientSecret } = org.credentials

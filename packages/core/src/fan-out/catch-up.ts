@@ -14,7 +14,7 @@ import { readThrough } from './read-through.ts'
 
 /** Never drops what has not been read: the next batch waits until all have read the one before. */
 const maxEvents = 2_000
-/** More than a batch can have: two messages of 16 MB, which is the most that is read as one. [PROTOCOL T2] */
+/** More than one batch can have, or its first events would be dropped unread: 1 MB, or two messages of 16 MB. [PROTOCOL T2] */
 const maxBytes = 67_108_864
 
 export interface CatchUpParts<T> {

@@ -63,7 +63,7 @@ export type Input =
   | { type: 'connected'; advice: Advice | undefined; hadEvents?: boolean }
   /** Advice on some other message. */
   | { type: 'advised'; advice: Advice }
-  /** A server push of /meta/disconnect that no failed connect in the same reply explains. */
+  /** The org has closed the session, by a pushed /meta/disconnect that no failed connect in the same reply explains; or it is of no more use. [PROTOCOL U8] */
   | { type: 'lost'; reason: string }
   | {
       type: 'fault'

@@ -29,6 +29,7 @@ export class ConnectLoop {
   #poll: AbortController | undefined
   /** How many of the last polls were answered within `quietMs`. */
   #quick = 0
+
   constructor(session: Session) {
     this.#session = session
     this.holding = pollHold(session.platform)
